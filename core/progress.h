@@ -1,0 +1,32 @@
+#pragma once
+// Progress of long work: a bar with rate and ETA on a terminal, plain lines at most every few seconds otherwise.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace r1 {
+
+class Progress {
+ public:
+  // "pretrain  [#####.....] 512/1024 steps  3.1/s  ETA 2:45  loss 1.23"
+  Progress(std::string title, int64_t total, std::string unit, int64_t start = 0);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // `note` is shown after the numbers.
+  void update(int64_t done, std::string_view note = {});
+  // Prints the final state once; also called by the destructor.
+  void finish();
+
+ private:
+  void draw(bool is_last);
+  std::string title_, unit_, note_;
+  int64_t total_, start_, done_;
+  std::chrono::steady_clock::time_point began_, drawn_;
+  bool is_terminal_, is_finished_ = false;
+};
+
+}  // namespace r1
