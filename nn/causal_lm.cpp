@@ -1,0 +1,114 @@
+#include "nn/causal_lm.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+
+namespace r1::nn {
+
+PackedTokens pack(std::span<const std::span<const int32_t>> sequences, at::Device device) {
+  PackedTokens out{.offsets = {0}};
+  for (const auto& s : sequences) out.offsets.push_back(out.offsets.back() + static_cast<int32_t>(s.size()));
+  const auto total = out.offsets.back();
+  out.token_ids = at::empty({total}, at::kInt);
+  out.positions = at::empty({total}, at::kInt);
+  auto* ids = out.token_ids.data_ptr<int32_t>();
+  auto* positions = out.positions.data_ptr<int32_t>();
+  for (const auto& s : sequences) {
+    for (size_t i = 0; i < s.size(); ++i) {
+      *ids++ = s[i];
+      *positions++ = static_cast<int32_t>(i);
+    }
+  }
+  out.token_ids = out.token_ids.to(device);
+  out.positions = out.positions.to(device);
+  return out;
+}
+
+CausalLm::CausalLm(const model::ModelConfig& config, const model::WeightSource& weights, const CausalLmOptions& options)
+    : config_(config), options_(options), parameters_(config, options.device) {
+  if (!options.device.is_cpu()) options_.backend = Backend::kAten;
+  parameters_.load(weights);
+  anchor_ = torch::zeros({}, at::TensorOptions().device(options.device)).requires_grad_(true);
+  weights_changed();
+}
+
+void CausalLm::weights_changed() {
+  if (options_.precision == Precision::kBF16) {
+    rounded_ = parameters_.weights().to(at::kBFloat16).to(at::kFloat);
+  }
+  bind();
+}
+
+// A matrix as the products see it: rounded where the precision asks for it. The gradient goes to the master weight.
+Parameter CausalLm::product(const Parameter& p) const {
+  if (!rounded_.defined()) return p;
+  const auto offset = p.weight.storage_offset();
+  return {rounded_.narrow(0, offset, p.weight.numel()).view(p.weight.sizes()), p.grad};
+}
+
+void CausalLm::bind() {
+  embedding_ = product(parameters_.get("model.embed_tokens.weight"));
+  final_norm_ = parameters_.get("model.norm.weight");
+  head_ = config_.tie_word_embeddings ? embedding_ : product(parameters_.get("lm_head.weight"));
+  layers_.clear();
+  for (int64_t i = 0; i < config_.num_layers; ++i) {
+    const auto prefix = fmt::format("model.layers.{}.", i), attention = prefix + "self_attn.", mlp = prefix + "mlp.";
+    layers_.push_back(
+        {.attention_norm = parameters_.get(prefix + "input_layernorm.weight"),
+         .qkv = product(parameters_.stack(attention + "q_proj.weight", attention + "v_proj.weight")),
+         .qkv_bias = config_.qkv_bias ? parameters_.stack(attention + "q_proj.bias", attention + "v_proj.bias") : Parameter{},
+         .output = product(parameters_.get(attention + "o_proj.weight")),
+         .mlp_norm = parameters_.get(prefix + "post_attention_layernorm.weight"),
+         .gate_up = product(parameters_.stack(mlp + "gate_proj.weight", mlp + "up_proj.weight")),
+         .down = product(parameters_.get(mlp + "down_proj.weight"))});
+  }
+}
+
+at::Tensor CausalLm::run_layer(const Layer& layer, const at::Tensor& hidden, const AttentionInputs& inputs) const {
+  const auto b = options_.backend;
+  const auto normed = rms_norm(hidden, layer.attention_norm, config_.rms_norm_eps, b);
+  const auto attended = rope_attention(linear(normed, layer.qkv, layer.qkv_bias, b), inputs, b);
+  const auto middle = hidden + linear(attended, layer.output, {}, b);
+  const auto gate_up = linear(rms_norm(middle, layer.mlp_norm, config_.rms_norm_eps, b), layer.gate_up, {}, b);
+  return middle + linear(swiglu(gate_up, b), layer.down, {}, b);
+}
+
+at::Tensor CausalLm::forward(const PackedTokens& tokens) {
+  int32_t longest = 1;
+  for (size_t i = 0; i + 1 < tokens.offsets.size(); ++i) longest = std::max(longest, tokens.offsets[i + 1] - tokens.offsets[i]);
+  if (longest > config_.max_position) {
+    throw Error("nn::CausalLm", fmt::format("a sequence of {} tokens, the model reads at most {}", longest, config_.max_position),
+                "shorten the sequence, or choose a model with a longer context");
+  }
+  if (!cos_.defined() || cos_.size(0) < longest) {
+    const auto tables = model::make_rope_tables(config_, std::min(config_.max_position, std::max<int64_t>(256, 2 * longest)));
+    const auto tensor = [&](const std::vector<float>& v) {
+      return torch::tensor(v).view({tables.num_positions, tables.half_dim}).to(options_.device);
+    };
+    cos_ = tensor(tables.cos);
+    sin_ = tensor(tables.sin);
+  }
+  const AttentionInputs inputs{.offsets = tokens.offsets, .positions = tokens.positions, .cos = cos_, .sin = sin_,
+                               .shape = {.num_heads = static_cast<int>(config_.num_heads),
+                                         .num_kv_heads = static_cast<int>(config_.num_kv_heads),
+                                         .head_dim = static_cast<int>(config_.head_dim),
+                                         .v_head_dim = static_cast<int>(config_.head_dim),
+                                         .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(config_.head_dim)))}};
+  auto hidden = embedding(anchor_, tokens.token_ids, embedding_);
+  for (const auto& layer : layers_) {
+    // The closure lives until the backward pass: it takes what it needs by value.
+    const auto run = [this, layer, inputs](const at::Tensor& x) { return run_layer(layer, x, inputs); };
+    const bool recomputes = options_.recompute == Recompute::kLayers && at::GradMode::is_enabled();
+    hidden = recomputes ? checkpoint(run, hidden) : run(hidden);
+  }
+  return rms_norm(hidden, final_norm_, config_.rms_norm_eps, options_.backend);
+}
+
+at::Tensor CausalLm::logits(const at::Tensor& hidden) { return linear(hidden, head_, {}, options_.backend); }
+
+TokenLogProbs CausalLm::log_probs(const at::Tensor& hidden, const at::Tensor& targets, const LogProbOptions& options) {
+  return token_log_probs(hidden, head_, targets, options, options_.backend);
+}
+
+}  // namespace r1::nn

@@ -1,0 +1,253 @@
+#include "nn/functional.h"
+
+#include <torch/torch.h>
+
+#include "core/thread_pool.h"
+#include "kernels/elementwise.h"
+#include "kernels/gemm.h"
+
+namespace r1::nn {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+using kernels::Accumulate;
+using kernels::Transpose;
+
+const float* in(const at::Tensor& t) { return t.const_data_ptr<float>(); }
+float* out(const at::Tensor& t) { return t.mutable_data_ptr<float>(); }
+
+// y[T, N] = x[T, D] W[N, D]^T
+void multiply(const at::Tensor& x, const at::Tensor& w, const at::Tensor& y) {
+  kernels::gemm(compute_pool(), {.transpose_b = Transpose::kYes, .m = x.size(0), .n = w.size(0), .k = w.size(1),
+                                 .a = in(x), .lda = x.size(1), .b = in(w), .ldb = w.size(1), .c = out(y),
+                                 .ldc = w.size(0)});
+}
+
+// d_x[T, D] = d_y[T, N] W[N, D]
+at::Tensor input_grad(const at::Tensor& d_y, const at::Tensor& w) {
+  auto d_x = at::empty({d_y.size(0), w.size(1)}, d_y.options());
+  kernels::gemm(compute_pool(), {.m = d_y.size(0), .n = w.size(1), .k = w.size(0), .a = in(d_y), .lda = w.size(0),
+                                 .b = in(w), .ldb = w.size(1), .c = out(d_x), .ldc = w.size(1)});
+  return d_x;
+}
+
+// d_w[N, D] += d_y[T, N]^T x[T, D]
+void add_weight_grad(const at::Tensor& d_y, const at::Tensor& x, const at::Tensor& d_w) {
+  kernels::gemm(compute_pool(), {.transpose_a = Transpose::kYes, .m = d_w.size(0), .n = d_w.size(1), .k = x.size(0),
+                                 .a = in(d_y), .lda = d_w.size(0), .b = in(x), .ldb = d_w.size(1), .c = out(d_w),
+                                 .ldc = d_w.size(1), .accumulate = Accumulate::kYes});
+}
+
+struct LinearFn : torch::autograd::Function<LinearFn> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight, const Parameter& bias) {
+    const auto x = x_in.contiguous();
+    ctx->save_for_backward({x});
+    ctx->saved_data["w"] = weight.weight;
+    ctx->saved_data["dw"] = weight.grad;
+    ctx->saved_data["db"] = bias.grad;
+    auto y = at::empty({x.size(0), weight.weight.size(0)}, x.options());
+    multiply(x, weight.weight, y);
+    if (bias.weight.defined()) y.add_(bias.weight);
+    return y;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto d_y = grads[0].contiguous();
+    const auto x = ctx->get_saved_variables()[0];
+    add_weight_grad(d_y, x, ctx->saved_data["dw"].toTensor());
+    const auto d_bias = ctx->saved_data["db"].toTensor();
+    if (d_bias.defined()) d_bias.add_(d_y.sum(0));
+    return {input_grad(d_y, ctx->saved_data["w"].toTensor()), {}, {}};
+  }
+};
+
+struct RmsNormFn : torch::autograd::Function<RmsNormFn> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight, double eps) {
+    const auto x = x_in.contiguous();
+    auto y = at::empty_like(x);
+    const auto inv_rms = at::empty({x.size(0)}, x.options());
+    kernels::rms_norm(compute_pool(), in(x), in(weight.weight), x.size(0), x.size(1), static_cast<float>(eps), out(y),
+                      out(inv_rms));
+    ctx->save_for_backward({x, inv_rms});
+    ctx->saved_data["w"] = weight.weight;
+    ctx->saved_data["dw"] = weight.grad;
+    return y;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    const auto &x = saved[0], &inv_rms = saved[1];
+    const auto w = ctx->saved_data["w"].toTensor();
+    const auto d_y = grads[0].contiguous();
+    auto d_x = at::empty_like(x);
+    const auto d_w = at::empty_like(w);
+    kernels::rms_norm_backward(compute_pool(), in(x), in(w), in(inv_rms), in(d_y), x.size(0), x.size(1), out(d_x), out(d_w));
+    ctx->saved_data["dw"].toTensor().add_(d_w);
+    return {d_x, {}, {}};
+  }
+};
+
+struct SwigluFn : torch::autograd::Function<SwigluFn> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& gate_up) {
+    ctx->save_for_backward({gate_up});
+    const auto f = gate_up.size(1) / 2;
+    auto y = at::empty({gate_up.size(0), f}, gate_up.options());
+    kernels::swiglu(compute_pool(), in(gate_up), gate_up.size(0), f, out(y));
+    return y;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto gate_up = ctx->get_saved_variables()[0];
+    auto d = at::empty_like(gate_up);
+    kernels::swiglu_backward(compute_pool(), in(gate_up), in(grads[0].contiguous()), gate_up.size(0),
+                             gate_up.size(1) / 2, out(d));
+    return {d};
+  }
+};
+
+struct EmbeddingFn : torch::autograd::Function<EmbeddingFn> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& /*anchor*/, const at::Tensor& ids, const Parameter& weight) {
+    ctx->saved_data["ids"] = ids;
+    ctx->saved_data["dw"] = weight.grad;
+    return weight.weight.index_select(0, ids);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    ctx->saved_data["dw"].toTensor().index_add_(0, ctx->saved_data["ids"].toTensor(), grads[0]);
+    return {{}, {}, {}};
+  }
+};
+
+// Rotates q and k of qkv [T, (H + 2G) E] in place.
+void rotate(const at::Tensor& qkv, const AttentionInputs& inputs, kernels::RopeDirection direction) {
+  const auto& s = inputs.shape;
+  kernels::rope(compute_pool(),
+                {.x = out(qkv), .ldx = qkv.size(1), .num_heads = s.num_heads + s.num_kv_heads, .dim = s.head_dim,
+                 .head_stride = s.head_dim, .cos = in(inputs.cos), .sin = in(inputs.sin), .direction = direction},
+                {inputs.positions.const_data_ptr<int32_t>(), static_cast<size_t>(inputs.positions.numel())});
+}
+
+struct AttentionFn : torch::autograd::Function<AttentionFn> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, std::shared_ptr<const AttentionInputs> inputs) {
+    const auto& s = inputs->shape;
+    const int64_t q_width = int64_t{s.num_heads} * s.head_dim, kv_width = int64_t{s.num_kv_heads} * s.head_dim;
+    rotate(qkv, *inputs, kernels::RopeDirection::kForward);
+    auto y = at::empty({qkv.size(0), q_width}, qkv.options());
+    const auto lse = at::empty({qkv.size(0), s.num_heads}, qkv.options());
+    const float* const q = in(qkv);
+    kernels::attention_packed(compute_pool(), s, q, qkv.size(1), q + q_width, qkv.size(1), q + q_width + kv_width,
+                              qkv.size(1), inputs->offsets, out(y), q_width, out(lse));
+    ctx->save_for_backward({y, lse});
+    ctx->saved_data["qkv"] = qkv;  // rotated; not a saved variable, whose version the in-place rotation would break
+    inputs_of(ctx) = std::move(inputs);
+    return y;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    const auto qkv = ctx->saved_data["qkv"].toTensor();
+    const auto inputs = inputs_of(ctx);
+    const auto& s = inputs->shape;
+    const int64_t q_width = int64_t{s.num_heads} * s.head_dim, kv_width = int64_t{s.num_kv_heads} * s.head_dim;
+    const auto d_y = grads[0].contiguous();
+    const auto d_qkv = at::empty_like(qkv);
+    const float* const q = in(qkv);
+    float* const d_q = out(d_qkv);
+    kernels::attention_packed_backward(
+        compute_pool(), s,
+        {.q = q, .k = q + q_width, .v = q + q_width + kv_width, .out = in(saved[0]), .lse = in(saved[1]), .d_out = in(d_y),
+         .ldq = qkv.size(1), .ldk = qkv.size(1), .ldv = qkv.size(1), .ldo = q_width, .d_q = d_q, .d_k = d_q + q_width,
+         .d_v = d_q + q_width + kv_width},
+        inputs->offsets);
+    rotate(d_qkv, *inputs, kernels::RopeDirection::kBackward);
+    return {d_qkv, {}};
+  }
+
+ private:
+  // IValues hold no shared_ptr of ours; a capsule does.
+  struct Capsule : torch::CustomClassHolder {
+    std::shared_ptr<const AttentionInputs> inputs;
+  };
+  static std::shared_ptr<const AttentionInputs>& inputs_of(AutogradContext* ctx) {
+    auto& slot = ctx->saved_data["inputs"];
+    if (!slot.isCapsule()) slot = c10::IValue::make_capsule(c10::make_intrusive<Capsule>());
+    return static_cast<Capsule*>(slot.toCapsule().get())->inputs;
+  }
+};
+
+struct CheckpointFn : torch::autograd::Function<CheckpointFn> {
+  using Layer = std::function<at::Tensor(const at::Tensor&)>;
+  struct Capsule : torch::CustomClassHolder {
+    Layer layer;
+  };
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const Layer& layer) {
+    ctx->save_for_backward({x});
+    auto capsule = c10::make_intrusive<Capsule>();
+    capsule->layer = layer;
+    ctx->saved_data["layer"] = c10::IValue::make_capsule(std::move(capsule));
+    return layer(x);  // gradients are off inside a Function's forward
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto x = ctx->get_saved_variables()[0].detach().requires_grad_(true);
+    at::AutoGradMode enable(true);
+    const auto y = static_cast<Capsule*>(ctx->saved_data["layer"].toCapsule().get())->layer(x);
+    return {torch::autograd::grad({y}, {x}, {grads[0]})[0], {}};
+  }
+};
+
+// The ATen twins reach the weights as leaves whose .grad is the view to be summed into.
+at::Tensor leaf(const Parameter& p) {
+  auto w = p.weight.detach().requires_grad_(at::GradMode::is_enabled());
+  w.mutable_grad() = p.grad;
+  return w;
+}
+
+at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
+  const auto& s = a.shape;
+  const auto parts = qkv.view({qkv.size(0), -1, s.head_dim})
+                         .split_with_sizes({s.num_heads, s.num_kv_heads, s.num_kv_heads}, /*dim=*/1);
+  const auto cos = a.cos.index_select(0, a.positions).unsqueeze(1), sin = a.sin.index_select(0, a.positions).unsqueeze(1);
+  const auto rope = [&](const at::Tensor& x) {
+    const auto halves = x.chunk(2, -1);
+    return at::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1);
+  };
+  const auto q = rope(parts[0]), k = rope(parts[1]), v = parts[2];
+  std::vector<at::Tensor> outputs;
+  for (size_t i = 0; i + 1 < a.offsets.size(); ++i) {
+    const auto begin = a.offsets[i], length = a.offsets[i + 1] - begin;
+    const auto slice = [&](const at::Tensor& x) { return x.narrow(0, begin, length).transpose(0, 1).unsqueeze(0); };
+    const auto y = at::scaled_dot_product_attention(slice(q), slice(k), slice(v), {}, 0.0, /*is_causal=*/true, s.scale,
+                                                    /*enable_gqa=*/s.num_heads != s.num_kv_heads);
+    outputs.push_back(y.squeeze(0).transpose(0, 1).reshape({length, -1}));
+  }
+  return at::cat(outputs, 0);
+}
+
+}  // namespace
+
+at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend) {
+  if (backend == Backend::kKernels) return LinearFn::apply(x, weight, bias);
+  return at::linear(x, leaf(weight), bias.weight.defined() ? leaf(bias) : at::Tensor());
+}
+
+at::Tensor rms_norm(const at::Tensor& x, const Parameter& weight, double eps, Backend backend) {
+  if (backend == Backend::kKernels) return RmsNormFn::apply(x, weight, eps);
+  return x * (x.square().mean(-1, /*keepdim=*/true) + eps).rsqrt() * leaf(weight);
+}
+
+at::Tensor swiglu(const at::Tensor& gate_up, Backend backend) {
+  if (backend == Backend::kKernels) return SwigluFn::apply(gate_up.contiguous());
+  const auto halves = gate_up.chunk(2, -1);
+  return at::silu(halves[0]) * halves[1];
+}
+
+at::Tensor embedding(const at::Tensor& anchor, const at::Tensor& ids, const Parameter& weight) {
+  return EmbeddingFn::apply(anchor, ids, weight);
+}
+
+at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, Backend backend) {
+  if (backend == Backend::kAten) return aten_attention(qkv, inputs);
+  return AttentionFn::apply(qkv.contiguous(), std::make_shared<const AttentionInputs>(inputs));
+}
+
+at::Tensor checkpoint(const std::function<at::Tensor(const at::Tensor&)>& layer, const at::Tensor& x) {
+  return CheckpointFn::apply(x, layer);
+}
+
+}  // namespace r1::nn

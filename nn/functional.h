@@ -1,0 +1,62 @@
+#pragma once
+// The decoder's operations with gradients. On a CPU the forward passes are the kernels that rollouts run, so log-probs are
+// equal bit for bit; on other devices, and where asked for by Backend::kAten, they are composed of ATen operations.
+//
+// Shape letters: T = packed tokens, D = features in, N = features out, H/G = query/key heads, E = head dimension, F = MLP
+// width, V = vocabulary. Everything is float32.
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+#include "kernels/attention.h"
+#include "nn/parameters.h"
+
+namespace r1::nn {
+
+enum class Backend { kKernels, kAten };
+
+// x [T, D] -> x W^T + b, [T, N]. `bias.weight` may be undefined.
+at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend);
+
+// kernels::rms_norm over the last dimension, [T, D] -> [T, D].
+at::Tensor rms_norm(const at::Tensor& x, const Parameter& weight, double eps, Backend backend);
+
+// gate_up [T, 2F] -> silu(gate) * up, [T, F].
+at::Tensor swiglu(const at::Tensor& gate_up, Backend backend);
+
+// Rows of the embedding: ids [T] int32 -> [T, D]. Carries the gradient to the weight; `anchor` is any scalar that requires a
+// gradient, which makes autograd walk back to here.
+at::Tensor embedding(const at::Tensor& anchor, const at::Tensor& ids, const Parameter& weight);
+
+// Where the segments of a packed batch lie, and the rotary tables [P, E / 2].
+struct AttentionInputs {
+  std::vector<int32_t> offsets;  // num_segments + 1
+  at::Tensor positions;          // [T] int32
+  at::Tensor cos, sin;
+  kernels::AttentionShape shape;
+};
+// qkv [T, (H + 2G) E] before rotation -> attention output [T, H E], causal within segments. The kernels rotate q and k in
+// place: the caller's qkv holds rotated values afterwards and must not be used again.
+at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, Backend backend);
+
+// Runs `layer` without keeping what is inside; the backward pass runs it again. x [T, D] -> [T, D].
+at::Tensor checkpoint(const std::function<at::Tensor(const at::Tensor&)>& layer, const at::Tensor& x);
+
+// Log-probs of target tokens and entropies of their distributions, from hidden states, in chunks of rows: logits [T, V] are
+// never held whole beyond `max_logit_bytes` (below it they are kept for the backward pass, above it computed again).
+struct TokenLogProbs {
+  at::Tensor log_probs;  // [T]; carries the gradient
+  at::Tensor entropies;  // [T]; carries the gradient
+};
+struct LogProbOptions {
+  double temperature = 1.0;  // logits are divided by it
+  int64_t chunk_rows = 256;
+  int64_t max_logit_bytes = int64_t{256} << 20;
+};
+// hidden [T, D] (after the final norm), head [V, D], targets [T] int32.
+TokenLogProbs token_log_probs(const at::Tensor& hidden, const Parameter& head, const at::Tensor& targets,
+                              const LogProbOptions& options, Backend backend);
+
+}  // namespace r1::nn

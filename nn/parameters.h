@@ -1,0 +1,63 @@
+#pragma once
+// All parameters of a model in one flat float32 tensor and their gradients in another: the optimizer, the gradient norm,
+// the hash of the weights and a checkpoint are one pass over memory each. Weights that are multiplied together (q, k, v;
+// gate, up) are neighbours, so their stack is a view.
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/config.h"
+#include "model/weights.h"
+
+namespace r1::nn {
+
+// A weight with the place where its gradient is summed. Both are views into the flat tensors; autograd does not know the
+// weight as a leaf: backward passes add to `grad` themselves, without a temporary.
+struct Parameter {
+  at::Tensor weight, grad;
+};
+
+class Parameters {
+ public:
+  // Zero weights and gradients for every parameter of the config, on `device`.
+  Parameters(const model::ModelConfig& config, at::Device device);
+
+  // Copies every weight from the source (converted to float32).
+  void load(const model::WeightSource& source);
+
+  const at::Tensor& weights() const { return weights_; }  // [P], with zero padding between stacks
+  const at::Tensor& grads() const { return grads_; }      // [P]
+  void zero_grads() { grads_.zero_(); }
+
+  // By published name.
+  Parameter get(std::string_view name) const;
+  // Rows of neighbours, first to last by published name, as one matrix [sum of rows, K] (or vector).
+  Parameter stack(std::string_view first, std::string_view last) const;
+  bool has(std::string_view name) const { return entries_.find(name) != entries_.end(); }
+
+  // Published names in byte order.
+  std::vector<std::string> names() const;
+
+  // The weights in place as a source for a decoder or a file; on a GPU, a copy on the host made now.
+  const model::WeightSource& source();
+  // XXH3 over the weights' bytes in the order of config.parameters(): model::hash_weights.
+  uint64_t hash();
+
+ private:
+  struct Entry {
+    int64_t offset = 0, count = 0;
+    std::vector<int64_t> shape;
+  };
+  const Entry& entry(std::string_view name) const;
+
+  model::ModelConfig config_;
+  std::map<std::string, Entry, std::less<>> entries_;
+  at::Tensor weights_, grads_, host_;
+  model::MemoryWeights source_;
+};
+
+}  // namespace r1::nn
