@@ -30,6 +30,7 @@ class MappedFile {
 std::string read_file(const std::filesystem::path& path);
 
 // Calls line(number from 1, text without its newline) for each line; reads in pieces, so a file may exceed memory.
+// Lines end with \n or \r\n, the last one maybe with nothing; a UTF-8 byte order mark before the first is dropped.
 void for_each_line(const std::filesystem::path& path, const std::function<void(int64_t, std::string_view)>& line);
 
 // Writes to a temporary name beside `path`, syncs, renames over `path`, syncs the folder. A full disk leaves the old
@@ -37,8 +38,10 @@ void for_each_line(const std::filesystem::path& path, const std::function<void(i
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
 // A folder that appears whole or not at all: fill path(), then commit(). Without commit() the destructor removes it.
-// commit() syncs every file and folder in it, moves an existing `target` aside, renames, syncs the parent, and
-// removes what was moved aside.
+// commit() syncs every file and folder in it, swaps it with an existing `target` (renameat2), syncs the parent, and
+// removes the old one. A file system that cannot swap gets two renames: the old folder to ".NAME.old", then the new one
+// to NAME; a crash between them is put right by recover_folder(). The constructor makes missing parent folders and
+// removes temporaries that killed writers of `target` left. One writer per target at a time.
 class AtomicFolder {
  public:
   explicit AtomicFolder(const std::filesystem::path& target);
@@ -50,8 +53,14 @@ class AtomicFolder {
 
  private:
   std::filesystem::path target_, temporary_;
+  int lock_ = -1;  // held on temporary_, so that nobody takes it for a leftover
   bool committed_ = false;
 };
+
+// Puts right what an AtomicFolder left that was killed while replacing `target` (only a file system that cannot swap
+// two names leaves anything): the folder moved aside comes back, or goes if the new one is in place. AtomicFolder calls
+// it; a reader that may run after a crash should too, unless a writer is at work.
+void recover_folder(const std::filesystem::path& target);
 
 void sync_file(const std::filesystem::path& path);
 void sync_folder(const std::filesystem::path& path);

@@ -31,6 +31,8 @@ struct SamplingParams {
   std::vector<std::string> stop;  // a completion ends where one of these first appears; the text excludes it
   std::vector<int32_t> stop_ids;  // a completion ends with one of these; the ids include it, the text does not
   uint64_t seed = 0;
+  enum class Eos { kStop, kIgnore };
+  Eos eos = Eos::kStop;  // kStop: the model's end-of-sequence ids count as stop_ids; benchmarks ignore them
 };
 
 enum class FinishReason { kStop, kLength, kCancelled };
