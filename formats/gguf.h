@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -16,7 +17,9 @@
 
 namespace r1::formats {
 
-// Integers and bools of every width become int64_t or uint64_t (u64 above int64's range); arrays are homogeneous.
+class GgufCursor;
+
+// Integers of every width become int64_t or uint64_t (u64 above int64's range); arrays are homogeneous.
 using GgufValue = std::variant<int64_t, uint64_t, double, bool, std::string, std::vector<int64_t>, std::vector<double>,
                                std::vector<std::string>>;
 
@@ -41,6 +44,8 @@ class GgufFile {
   const std::vector<int64_t>* find_ints(std::string_view key) const;
 
  private:
+  void place_tensors(std::span<const std::byte> data, uint32_t alignment, uint64_t count, GgufCursor& cursor);
+
   MappedFile file_;
   std::map<std::string, GgufValue, std::less<>> metadata_;
   std::vector<TensorView> tensors_;

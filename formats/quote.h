@@ -7,6 +7,6 @@
 namespace r1::formats {
 
 // 'name', with control characters escaped and the middle of very long names left out.
-std::string quoted(std::string_view name);
+std::string quote_name(std::string_view name);
 
 }  // namespace r1::formats
