@@ -20,8 +20,16 @@
 
 namespace r1 {
 
+namespace config {
+struct Table;
+}
+
+// A handle on one table of a Config; copies share it. Not for several threads at once: asking is recorded.
 class ConfigTable {
  public:
+  // An empty table: every setting has its default.
+  ConfigTable();
+
   // Value of `key` in this table, or `fallback`. A value of another type throws Error with file:line:column, the type
   // found and the type wanted. get_double takes integers too.
   int64_t get_int(std::string_view key, int64_t fallback) const;
@@ -37,6 +45,7 @@ class ConfigTable {
   // Throws Error if `key` is absent.
   std::string require_string(std::string_view key) const;
 
+  // Counts as asking for the key, but not for the keys inside it.
   bool has(std::string_view key) const;
   // Sub-table; an empty one if absent.
   ConfigTable table(std::string_view key) const;
@@ -47,13 +56,14 @@ class ConfigTable {
 
  private:
   friend class Config;
-  struct Node;
-  std::shared_ptr<Node> node_;
+  explicit ConfigTable(std::shared_ptr<config::Table> table);
+  std::shared_ptr<config::Table> table_;
 };
 
 class Config {
  public:
-  // `overrides`: "dotted.key=VALUE" with VALUE in TOML, or a bare word taken as a string.
+  // `overrides`: "dotted.key=VALUE" with VALUE in TOML, or a bare word taken as a string. tasks.0.weight=2 sets a key
+  // of the first [[tasks]].
   static Config from_file(const std::filesystem::path& path, const std::vector<std::string>& overrides = {});
   static Config from_text(std::string_view text, const std::string& name,
                           const std::vector<std::string>& overrides = {});
@@ -68,7 +78,7 @@ class Config {
   std::string effective_toml() const;
 
  private:
-  std::shared_ptr<ConfigTable::Node> root_;
+  std::shared_ptr<config::Table> root_;
 };
 
 // The entry of `known` nearest to `word` by edit distance, if near enough to be a slip of the finger.
