@@ -1,0 +1,97 @@
+#pragma once
+// The rollout engine: continuous batching over a paged KV cache. Everything that runs goes through one packed forward pass
+// a step: decodes of running completions, chunks of prompts, and preempted completions on their way back. The G samples of
+// a prompt share its blocks and its one prefill.
+//
+// A sample depends on the weights, its prompt, the seed and its index alone: not on what it was batched with, on limits, on
+// preemption or on the number of threads (tests/rollout/engine_test.cpp).
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "model/decoder.h"
+#include "rollout/backend.h"
+#include "rollout/block_pool.h"
+#include "rollout/completion.h"
+#include "text/tokenizer.h"
+
+namespace r1::rollout {
+
+struct EngineConfig {
+  int64_t max_batch_tokens = 512;  // rows of one forward pass
+  int64_t max_running = 512;       // sequences in flight
+  int64_t kv_cache_mb = 1024;      // memory of the KV cache; taken as it fills
+  int64_t max_context = 0;         // prompt + completion; 0: the model's own limit
+};
+void validate(const EngineConfig& config);
+
+// Counters since the engine was made.
+struct EngineStats {
+  int64_t num_steps = 0;
+  int64_t num_prompt_tokens = 0;     // rows of prompts and of preempted sequences computed
+  int64_t num_generated_tokens = 0;
+  int64_t num_prefix_hits = 0;       // prompt tokens found in the prefix cache
+  int64_t num_preemptions = 0;
+  double forward_seconds = 0, sample_seconds = 0;
+};
+
+class Engine : public Backend {
+ public:
+  // The decoder and the tokenizer must outlive the engine. `eos_ids` end completions unless SamplingParams says otherwise.
+  Engine(model::Decoder& decoder, const text::Tokenizer& tokenizer, std::vector<int32_t> eos_ids, const EngineConfig& config);
+  ~Engine() override;
+
+  std::vector<std::vector<Sample>> generate(std::span<const Prompt> prompts, const SamplingParams& params,
+                                            const OnSample& on_sample) override;
+
+  // Called with each piece of text as it becomes final, for streaming to a terminal.
+  using OnText = std::function<void(size_t prompt, int index, std::string_view piece)>;
+  void set_on_text(OnText on_text) { on_text_ = std::move(on_text); }
+
+  // The decoder's weights were reloaded: later tokens carry this version, and cached prefixes are forgotten.
+  void weights_changed(WeightsVersion version);
+  WeightsVersion weights_version() const override { return version_; }
+
+  const EngineStats& stats() const { return stats_; }
+  int64_t max_context() const { return max_context_; }
+
+ private:
+  struct Request;
+  struct Sequence;
+  struct Batch;
+  void check(const Prompt& prompt) const;
+  void start(std::span<const Prompt> prompts, const SamplingParams& params);
+  void step(const OnSample& on_sample);
+  void fork_samples();
+  void admit();
+  bool make_room(Sequence& sequence, int64_t num_tokens);
+  void preempt_newest();
+  void plan(Batch& batch);
+  void add_rows(Batch& batch, Sequence& sequence, int64_t num_rows);
+  void take_logits(const Batch& batch, std::span<const float> logits, const OnSample& on_sample);
+  void finish(Sequence& sequence, const OnSample& on_sample);
+  void release_blocks(Sequence& sequence);
+  void cancel_all();
+
+  model::Decoder& decoder_;
+  const text::Tokenizer& tokenizer_;
+  std::vector<int32_t> eos_ids_;
+  EngineConfig config_;
+  int64_t max_context_;
+  BlockPool blocks_;
+  WeightsVersion version_;
+  OnText on_text_;
+  EngineStats stats_;
+
+  std::vector<std::unique_ptr<Request>> requests_;       // of the current generate()
+  std::deque<Request*> waiting_;                         // prompts not begun
+  std::deque<Request*> forking_;                         // prefilled, with samples yet to start
+  std::deque<std::unique_ptr<Sequence>> preempted_;
+  std::vector<std::unique_ptr<Sequence>> running_;       // oldest first
+  std::vector<std::vector<Sample>> results_;
+};
+
+}  // namespace r1::rollout
