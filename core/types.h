@@ -71,6 +71,7 @@ struct Score {
   Verdict verdict = Verdict::kWrong;                  // of the answer alone, format aside
   std::vector<std::pair<std::string, double>> parts;  // weighted parts that add up to value, by name
   std::string detail;                                 // why, for a person
+  std::string answer;                                 // the answer found, normalised for majority votes; empty: none
 };
 
 // The samples of one prompt. samples, scores and advantages run in parallel.
