@@ -109,13 +109,14 @@ Override parse_override(const std::string& text) {
   const auto with_nothing =
       key.find_first_of("\n\r#") == key.npos ? parse_assignment(key + " = 0", 0, place) : std::nullopt;
   if (!with_nothing) fail_override(text, fmt::format("malformed: '{}' is not a dotted key", key));
-  if (auto parsed = parse_assignment(key + " = " + value, with_nothing->keys.size(), place)) return *parsed;
+  const size_t num_keys = with_nothing->keys.size();
+  if (auto parsed = parse_assignment(key + " = " + value, num_keys, place)) return *parsed;
   // What opens like TOML but is not TOML is a slip, and no word.
-  if (value.find_first_of("\n\r") != value.npos ||
-      (!value.empty() && std::string_view("[{\"'").find(value[0]) != std::string_view::npos)) {
-    fail_override(text, fmt::format("malformed: '{}' is not a TOML value", value));
+  const bool opens_like_toml = !value.empty() && std::string_view("[{\"'").find(value[0]) != std::string_view::npos;
+  if (!opens_like_toml && value.find_first_of("\n\r") == value.npos) {
+    if (auto word = parse_assignment(key + " = " + value_text({value}), num_keys, place)) return *word;
   }
-  return {with_nothing->keys, {value}};
+  fail_override(text, fmt::format("malformed: '{}' is not a TOML value", value));
 }
 
 // The element of an array of tables that `key`, a number, names.
