@@ -18,11 +18,11 @@ set(R1_TORCH_RPATH ${TORCH_DIR}/lib ${R1_NVIDIA_LIBS})
 
 # fmt comes header-only from the wheel (12.1): Debian's 9.1 must not be seen beside it (docs/dependencies.md).
 add_library(r1_fmt INTERFACE)
-file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/fmt_include)
-if(NOT EXISTS ${PROJECT_BINARY_DIR}/fmt_include/fmt)
-  file(CREATE_LINK ${TORCH_DIR}/include/fmt ${PROJECT_BINARY_DIR}/fmt_include/fmt SYMBOLIC)
-endif()
-target_include_directories(r1_fmt SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/fmt_include)
+# One folder for all build trees, so that ccache sees the same paths in each.
+set(R1_FMT_INCLUDE ${PROJECT_SOURCE_DIR}/build/include)
+file(MAKE_DIRECTORY ${R1_FMT_INCLUDE})
+file(CREATE_LINK ${TORCH_DIR}/include/fmt ${R1_FMT_INCLUDE}/fmt SYMBOLIC)
+target_include_directories(r1_fmt SYSTEM INTERFACE ${R1_FMT_INCLUDE})
 target_compile_definitions(r1_fmt INTERFACE FMT_HEADER_ONLY)
 
 add_library(torch INTERFACE)

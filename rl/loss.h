@@ -20,13 +20,13 @@ enum class LossKind {
   kClip,   // min(ratio A, clip(ratio) A): PPO/GRPO, arXiv:2402.03300 Eq. 3
   kCispo,  // clipped ratio as a constant weight on log-prob: arXiv:2506.13585
   kSapo,   // soft adaptive gate: arXiv:2511.20347
-  kVespo,  // variational sequence-level soft weighting: as the peers define it
+  kVespo,  // gamma weight of the whole completion's ratio, as TRL 1.16 defines it
 };
 enum class Aggregation {
   kSequenceMean,  // mean over completions of each one's mean over its tokens: GRPO
   kTokenMean,     // sum / number of completion tokens in the whole batch: DAPO
   kConstant,      // sum / (completions * max_new_tokens): Dr. GRPO
-  kLengthWeighted,  // LUSPO: each completion's mean weighted by its length
+  kLengthWeighted,  // LUSPO: sum of each completion over its tokens / number of completions
 };
 enum class RatioLevel { kToken, kSequence };  // kSequence: GSPO, arXiv:2507.18071: exp of the mean log-ratio
 enum class KlEstimator { kK1, kK2, kK3 };     // Schulman's estimators; R1 uses k3 (Eq. 2)
