@@ -1,6 +1,6 @@
 #pragma once
-// Causal grouped-query attention for packed sequences, in two forms whose outputs are equal bit for bit: over a paged KV
-// cache (rollouts) and over contiguous packed segments (training). For one query and head:
+// Causal grouped-query attention for packed sequences, in two forms whose outputs are equal bit for bit: over a paged
+// KV cache (rollouts) and over contiguous packed segments (training). For one query and head:
 //   s_j = scale * (q . k_j) as one FMA chain over the head dimension; m = max_j s_j; p_j = exp(s_j - m);
 //   l = sum of p_j over 16 lanes (lane = j mod 16, each in j order), lanes added in a fixed tree;
 //   out = (FMA chain over j of p_j v_j) / l.   Nothing in it depends on tiles, other rows or threads.
@@ -30,8 +30,12 @@ struct KvCacheLayer {
   float* keys = nullptr;
   float* values = nullptr;
 };
-inline int64_t key_block_floats(const AttentionShape& s) { return int64_t{kKvBlockTokens} * s.num_kv_heads * s.head_dim; }
-inline int64_t value_block_floats(const AttentionShape& s) { return int64_t{kKvBlockTokens} * s.num_kv_heads * s.v_head_dim; }
+inline int64_t key_block_floats(const AttentionShape& s) {
+  return int64_t{kKvBlockTokens} * s.num_kv_heads * s.head_dim;
+}
+inline int64_t value_block_floats(const AttentionShape& s) {
+  return int64_t{kKvBlockTokens} * s.num_kv_heads * s.v_head_dim;
+}
 
 // Writes token t's k [T, G*D] and v [T, G*E] to slot slots[t] = block * 16 + offset. A slot < 0 is skipped.
 void store_kv(ThreadPool& pool, const AttentionShape& shape, const float* k, int64_t ldk, const float* v, int64_t ldv,
@@ -53,8 +57,8 @@ void attention_packed(ThreadPool& pool, const AttentionShape& shape, const float
                       int64_t ldk, const float* v, int64_t ldv, std::span<const int32_t> offsets, float* out,
                       int64_t ldo, float* lse);
 
-// Gradients of attention_packed: d_q, d_k, d_v have the shapes and strides of q, k, v and are overwritten. Deterministic:
-// does not depend on the number of threads.
+// Gradients of attention_packed: d_q, d_k, d_v have the shapes and strides of q, k, v and are overwritten.
+// Deterministic: does not depend on the number of threads.
 struct AttentionBackwardArgs {
   const float *q, *k, *v, *out, *lse, *d_out;
   int64_t ldq, ldk, ldv, ldo;  // d_out has stride ldo

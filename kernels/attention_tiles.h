@@ -12,11 +12,14 @@ namespace r1::kernels::attn {
 
 constexpr int kBlock = 16;
 constexpr int kRowTile = 6;   // rows whose accumulators fit the registers: 6 x 16 floats
-constexpr int kMaxRows = 48;  // rows of one forward call: they share a key block while it is in the L1 cache
+constexpr int kMaxRows = 48;  // rows of one call: they share a run of keys while it lies in the L1 cache
+constexpr int kKeyTile = 48;  // keys of one backward_keys call
+
+constexpr int round_up_to_block(int count) { return (count + kBlock - 1) / kBlock * kBlock; }
 
 // The row stride of a scratch matrix of at least `columns` floats: an odd number of cache lines, so that a column's
 // elements spread over all cache sets.
-constexpr int64_t scratch_stride(int64_t columns) { return ((columns + kBlock - 1) / kBlock | 1) * kBlock; }
+constexpr int64_t scratch_stride(int columns) { return ((round_up_to_block(columns) / kBlock) | 1) * int64_t{kBlock}; }
 
 struct QueryRow {
   const float* q = nullptr;
@@ -32,57 +35,58 @@ struct ForwardTile {
   int d = 0, e = 0;
   float scale = 0;
   float* scratch = nullptr;  // [rows][stride]
-  int64_t stride = 0;        // at least the longest context, rounded up to 16
+  int64_t stride = 0;        // scratch_stride(longest context)
 };
 
-// Backward works on a panel: some query rows of a segment and kv head, in (position, head) order, with their
-// probabilities P and the gradients dS of their scores kept between two passes.
+// Backward works on a panel: the query rows of a run of positions of one segment and kv head, in (position, head)
+// order, with their probabilities P and the gradients dS of their scores kept between two passes.
 struct Panel {
-  const float* q = nullptr;      // [rows][D], a packed copy
-  const float* d_out = nullptr;  // [rows][E], a packed copy
-  float* p = nullptr;            // [rows][stride]; 0 beyond a row's context, to the end of the block after its own
-  float* d_s = nullptr;          // as p
-  int64_t stride = 0;
+  int first_position = 0, num_positions = 0;  // within the segment
+  int num_heads = 0;                          // query heads per kv head
   int d = 0, e = 0;
+  float* q = nullptr;      // [rows][D], a packed copy
+  float* d_out = nullptr;  // [rows][E], a packed copy
+  float* p = nullptr;      // [rows][stride]; 0 from a row's context to a block past the end of its last one
+  float* d_s = nullptr;    // as p
+  int64_t stride = 0;      // scratch_stride(longest context + 16)
 };
 
 struct BackwardRow {
-  const float* out = nullptr;
+  const float *q = nullptr, *out = nullptr, *d_out = nullptr;
   float* d_q = nullptr;
   float lse = 0;
   int context = 0;
 };
 
-// First pass: fills p and d_s of rows first .. first + rows.size() - 1 of the panel, and their d_q.
-struct BackwardQueryTile {
-  Panel panel;
+// First pass: packs q and d_out, fills p and d_s of rows first .. first + rows.size() - 1 of the panel, and their d_q.
+struct BackwardQueries {
+  const Panel* panel = nullptr;
   int first = 0;
-  std::span<const BackwardRow> rows;      // at most kMaxRows
-  const float* const* keys = nullptr;     // blocks [D][16]
-  const float* const* values = nullptr;   // blocks [E][16]: transposed, unlike the forward pass
-  const float* const* key_rows = nullptr; // blocks [16][D]
+  std::span<const BackwardRow> rows;       // at most kMaxRows
+  const float* const* keys = nullptr;      // blocks [D][16]
+  const float* const* values = nullptr;    // blocks [E][16]: transposed, unlike in the forward pass
+  const float* const* key_rows = nullptr;  // blocks [16][D]
   float scale = 0;
 };
 
-// Second pass: d_v[j] (+)= sum over rows of P[row][j] d_out[row], d_k[j] (+)= sum of dS[row][j] q[row], for the 16 keys
-// from `key`, rows first .. last - 1 in that order. The chains go on from what d_k and d_v hold.
-struct BackwardKeyTile {
-  Panel panel;
-  int first = 0, last = 0;
+// Second pass: d_v[j] += sum over rows of P[row][j] d_out[row] and d_k[j] += sum over rows of dS[row][j] q[row] for
+// keys key .. key + num_keys - 1 (at most kKeyTile), rows in ascending order. The chains go on from what d_k and d_v
+// hold.
+struct BackwardKeys {
+  const Panel* panel = nullptr;
   int key = 0, num_keys = 0;
-  float* d_k = nullptr;  // of key `key`
-  float* d_v = nullptr;
+  float *d_k = nullptr, *d_v = nullptr;  // rows of key `key`
   int64_t ldk = 0, ldv = 0;
 };
 
 struct Tiles {
   void (*forward)(const ForwardTile&);
-  void (*backward_queries)(const BackwardQueryTile&);
-  void (*backward_keys)(const BackwardKeyTile&);
+  void (*backward_queries)(const BackwardQueries&);
+  void (*backward_keys)(const BackwardKeys&);
 };
 
 const Tiles& portable_tiles();
-const Tiles& avx2_tiles();    // only where the processor has AVX2 and FMA
+const Tiles& avx2_tiles();    // only for a processor with AVX2 and FMA
 const Tiles& active_tiles();  // of active_isa()
 
 }  // namespace r1::kernels::attn

@@ -1,0 +1,95 @@
+// The templates behind backward_queries and backward_keys; see attention_tiles_impl.h, which is included before this.
+// The formulae are those of FlashAttention-2 (arXiv:2307.08691) Sec. 2.3.2, Algorithm 2.
+
+namespace r1::kernels::attn {
+namespace {
+
+// D = sum of d_out * out, over 8 lanes (lane = index mod 8).
+template <class V>
+float dot(const float* a, const float* b, int count) {
+  auto acc = V::set(0);
+  int i = 0;
+  for (; i + 8 <= count; i += 8) acc = V::fma(V::load(a + i), V::load(b + i), acc);
+  float lanes[8];
+  V::store(lanes, acc);
+  for (int lane = 0; i < count; ++i, ++lane) lanes[lane] = std::fma(a[i], b[i], lanes[lane]);
+  return V::sum_lanes(V::load(lanes), V::set(0));
+}
+
+// P = exp(S - lse), dS = P * (dP - D) * scale, and 0 for both beyond the context. p holds S on entry, d_s holds dP.
+template <class V>
+void score_gradients(float* p, float* d_s, const BackwardRow& row, float d, float scale) {
+  const int end = round_up_to_block(row.context);
+  const auto lse8 = V::set(row.lse), d8 = V::set(d), scale8 = V::set(scale);
+  for (int j = 0; j < end; j += 8) {
+    const auto probability = V::exp(V::sub(V::load(p + j), lse8));
+    V::store(p + j, probability);
+    V::store(d_s + j, V::mul(V::mul(probability, V::sub(V::load(d_s + j), d8)), scale8));
+  }
+  std::fill(p + row.context, p + end + kBlock, 0.0f);
+  std::fill(d_s + row.context, d_s + end + kBlock, 0.0f);
+}
+
+template <class V>
+void backward_queries(const BackwardQueries& x) {
+  const Panel& panel = *x.panel;
+  const int num_rows = static_cast<int>(x.rows.size());
+  const float *q[kMaxRows], *d_out[kMaxRows];
+  float* d_q[kMaxRows];
+  int contexts[kMaxRows];
+  for (int r = 0; r < num_rows; ++r) {
+    const BackwardRow& row = x.rows[r];
+    q[r] = std::copy_n(row.q, panel.d, panel.q + int64_t{x.first + r} * panel.d) - panel.d;
+    d_out[r] = std::copy_n(row.d_out, panel.e, panel.d_out + int64_t{x.first + r} * panel.e) - panel.e;
+    d_q[r] = row.d_q;
+    contexts[r] = row.context;
+  }
+  float* const p = panel.p + x.first * panel.stride;
+  float* const d_s = panel.d_s + x.first * panel.stride;
+  Scores scores{.rows = q, .contexts = contexts, .num_rows = num_rows, .stride = panel.stride};
+  scores.blocks = x.keys, scores.depth = panel.d, scores.scale = x.scale, scores.out = p;
+  score_rows<V>(scores);
+  scores.rows = d_out, scores.blocks = x.values, scores.depth = panel.e, scores.scale = 1, scores.out = d_s;
+  score_rows<V>(scores);
+  for (int r = 0; r < num_rows; ++r) {
+    const float d = dot<V>(d_out[r], x.rows[r].out, panel.e);
+    score_gradients<V>(p + r * panel.stride, d_s + r * panel.stride, x.rows[r], d, x.scale);
+  }
+  weighted_sums<V>(
+      {.c = d_q, .weights = d_s, .ldw = panel.stride, .blocks = x.key_rows, .block_bits = 4, .width = panel.d},
+      {contexts, x.rows.size()});
+}
+
+// c[key + i] += sum over rows of weights[row][key + i] b[row] for i < num_keys. A key's first row is that of its own
+// position; the rows before it in its tile have weight 0 there.
+template <class V>
+void accumulate_keys(const BackwardKeys& x, const float* weights, const float* b, int width, float* const* c) {
+  const Panel& panel = *x.panel;
+  Product product{.ldw = panel.stride, .blocks = &b, .block_bits = 30, .width = width};
+  const int num_rows = panel.num_positions * panel.num_heads;
+  const auto first_row = [&](int key) { return std::max(0, key - panel.first_position) * panel.num_heads; };
+  const int chunk = std::max(1, kL1Floats / std::max(width, kKeyTile));
+  for (int start = first_row(x.key); start < num_rows; start += chunk) {
+    const int end = std::min(start + chunk, num_rows);
+    for (int i = 0; i < x.num_keys; i += kRowTile) {
+      product.c = c + i;
+      product.weights = weights + x.key + i;
+      accumulate_rows<V, Weights::kTransposed>(product, 0, std::min(kRowTile, x.num_keys - i),
+                                               {std::max(start, first_row(x.key + i)), end});
+    }
+  }
+}
+
+template <class V>
+void backward_keys(const BackwardKeys& x) {
+  float *d_k[kKeyTile], *d_v[kKeyTile];
+  for (int i = 0; i < x.num_keys; ++i) {
+    d_k[i] = x.d_k + i * x.ldk;
+    d_v[i] = x.d_v + i * x.ldv;
+  }
+  accumulate_keys<V>(x, x.panel->p, x.panel->d_out, x.panel->e, d_v);
+  accumulate_keys<V>(x, x.panel->d_s, x.panel->q, x.panel->d, d_k);
+}
+
+}  // namespace
+}  // namespace r1::kernels::attn
