@@ -26,7 +26,7 @@ PackedTokens pack(std::span<const std::span<const int32_t>> sequences, at::Devic
 }
 
 CausalLm::CausalLm(const model::ModelConfig& config, const model::WeightSource& weights, const CausalLmOptions& options)
-    : config_(config), options_(options), parameters_(config, options.device) {
+    : config_(config), options_(options), parameters_(config, options.device, options.gradients) {
   if (!options.device.is_cpu()) options_.backend = Backend::kAten;
   parameters_.load(weights);
   anchor_ = torch::zeros({}, at::TensorOptions().device(options.device)).requires_grad_(true);

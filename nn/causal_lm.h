@@ -31,6 +31,7 @@ enum class Recompute { kNothing, kLayers };  // kLayers keeps only each layer's 
 
 struct CausalLmOptions {
   at::Device device = at::kCPU;
+  Gradients gradients = Gradients::kSummed;
   Recompute recompute = Recompute::kNothing;
   Precision precision = Precision::kF32;
   Backend backend = Backend::kKernels;  // a device other than the CPU always takes kAten

@@ -34,7 +34,7 @@ std::span<const float> floats(const at::Tensor& t) { return {t.const_data_ptr<fl
 
 }  // namespace
 
-Parameters::Parameters(const model::ModelConfig& config, at::Device device) : config_(config) {
+Parameters::Parameters(const model::ModelConfig& config, at::Device device, Gradients gradients) : config_(config) {
   for (const auto& p : config.parameters()) {
     int64_t count = 1;
     for (const auto size : p.shape) count *= size;
@@ -51,7 +51,7 @@ Parameters::Parameters(const model::ModelConfig& config, at::Device device) : co
   }
   const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
   weights_ = at::zeros({total}, options);
-  grads_ = at::zeros({total}, options);
+  if (gradients == Gradients::kSummed) grads_ = at::zeros({total}, options);
 }
 
 void Parameters::load(const model::WeightSource& source) {
@@ -70,9 +70,14 @@ const Parameters::Entry& Parameters::entry(std::string_view name) const {
   return it->second;
 }
 
+Parameter Parameters::view(int64_t offset, int64_t count, const std::vector<int64_t>& shape) const {
+  const auto slice = [&](const at::Tensor& t) { return t.defined() ? t.narrow(0, offset, count).view(shape) : at::Tensor(); };
+  return {slice(weights_), slice(grads_)};
+}
+
 Parameter Parameters::get(std::string_view name) const {
   const auto& e = entry(name);
-  return {weights_.narrow(0, e.offset, e.count).view(e.shape), grads_.narrow(0, e.offset, e.count).view(e.shape)};
+  return view(e.offset, e.count, e.shape);
 }
 
 Parameter Parameters::stack(std::string_view first, std::string_view last) const {
@@ -80,7 +85,7 @@ Parameter Parameters::stack(std::string_view first, std::string_view last) const
   const auto count = b.offset + b.count - a.offset;
   auto shape = a.shape;
   shape[0] = -1;  // rows of all
-  return {weights_.narrow(0, a.offset, count).view(shape), grads_.narrow(0, a.offset, count).view(shape)};
+  return view(a.offset, count, shape);
 }
 
 std::vector<std::string> Parameters::names() const {

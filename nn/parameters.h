@@ -21,16 +21,18 @@ struct Parameter {
   at::Tensor weight, grad;
 };
 
+enum class Gradients { kSummed, kNone };  // kNone: no memory for gradients; for reference policies and evaluation
+
 class Parameters {
  public:
   // Zero weights and gradients for every parameter of the config, on `device`.
-  Parameters(const model::ModelConfig& config, at::Device device);
+  Parameters(const model::ModelConfig& config, at::Device device, Gradients gradients = Gradients::kSummed);
 
   // Copies every weight from the source (converted to float32).
   void load(const model::WeightSource& source);
 
   const at::Tensor& weights() const { return weights_; }  // [P], with zero padding between stacks
-  const at::Tensor& grads() const { return grads_; }      // [P]
+  const at::Tensor& grads() const { return grads_; }      // [P]; undefined without gradients
   void zero_grads() { grads_.zero_(); }
 
   // By published name.
@@ -53,6 +55,7 @@ class Parameters {
     std::vector<int64_t> shape;
   };
   const Entry& entry(std::string_view name) const;
+  Parameter view(int64_t offset, int64_t count, const std::vector<int64_t>& shape) const;
 
   model::ModelConfig config_;
   std::map<std::string, Entry, std::less<>> entries_;

@@ -62,10 +62,15 @@ std::map<std::string, double> accumulate(std::span<const Experience> experiences
   LossBatch whole{.num_completions = std::ssize(experiences), .max_new_tokens = max_new_tokens_at(config, step)};
   for (const auto& e : experiences) whole.num_tokens += std::ssize(e.sample->token_ids);
   std::map<std::string, double> sums;
-  for (const auto& batch : make_micro_batches(experiences, config.micro_batch_tokens)) {
-    if (batch.offsets.back() == 0) continue;  // nothing but empty completions
+  // An advantage of 0 moves nothing unless another term does; the batch's sizes still count it.
+  const bool needs_all = config.loss.kl_coef != 0 || config.loss.entropy_coef != 0;
+  std::vector<Experience> moving;
+  for (const auto& e : experiences) {
+    if (!e.sample->token_ids.empty() && (needs_all || e.advantage != 0)) moving.push_back(e);
+  }
+  for (const auto& batch : make_micro_batches(moving, config.micro_batch_tokens)) {
     const auto now = completion_log_probs(policy, batch, config.sampling.temperature);
-    const auto out = policy_loss(loss_inputs(experiences, batch, now), config.loss, whole);
+    const auto out = policy_loss(loss_inputs(moving, batch, now), config.loss, whole);
     out.loss.backward();
     add_sums(sums, out.sums);
     sums["loss"] += out.loss.item<double>();
@@ -78,6 +83,20 @@ std::map<std::string, double> accumulate(std::span<const Experience> experiences
 void fill_log_probs(std::span<Experience> experiences, const RlConfig& config, nn::CausalLm& policy, nn::CausalLm* reference) {
   if (config.recompute_old_logprobs) compute_log_probs(experiences, config, policy, &Experience::old_logprobs);
   if (reference) compute_log_probs(experiences, config, *reference, &Experience::ref_logprobs);
+}
+
+void subtract_kl(std::span<const Experience> experiences, const RlConfig& config, std::vector<Rewards>& rewards) {
+  size_t next = 0;
+  for (auto& group : rewards) {
+    for (auto& reward : group) {
+      if (!reward) continue;
+      const auto& e = experiences[next++];
+      const auto old = old_of(e);
+      const auto tensor = [](std::span<const float> v) { return torch::tensor(std::vector<float>(v.begin(), v.end())); };
+      *reward -= config.loss.kl_coef *
+                 kl_estimate(tensor(old), tensor(e.ref_logprobs), config.loss.kl_estimator).sum().item<double>();
+    }
+  }
 }
 
 std::map<std::string, double> update_policy(std::vector<Experience> experiences, const RlConfig& config, int64_t step,
