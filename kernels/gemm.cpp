@@ -1,0 +1,80 @@
+#include "kernels/gemm.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "core/thread_pool.h"
+#include "kernels/gemm_panels.h"
+#include "kernels/gemm_tiles.h"
+#include "kernels/scratch.h"
+
+namespace r1::kernels {
+namespace {
+
+using gemm_detail::kPanelWidth;
+using gemm_detail::PanelProduct;
+using gemm_detail::Source;
+using gemm_detail::multiply_panels;
+using gemm_detail::pack_panel;
+
+// B is packed in pieces of at most this depth and about this size, which a last-level cache holds.
+constexpr int64_t kPieceDepth = 2048;
+constexpr int64_t kPieceFloats = int64_t{1} << 21;
+
+void check(const GemmArgs& g) {
+  const int64_t least_lda = g.transpose_a == Transpose::kNo ? g.k : g.m;
+  const int64_t least_ldb = g.transpose_b == Transpose::kNo ? g.n : g.k;
+  if (g.m < 0 || g.n < 0 || g.k < 0 || g.lda < least_lda || g.ldb < least_ldb || g.ldc < g.n) {
+    throw Error("gemm",
+                fmt::format("m {}, n {}, k {} with lda {} (at least {}), ldb {} (at least {}), ldc {}", g.m, g.n, g.k,
+                            g.lda, least_lda, g.ldb, least_ldb, g.ldc),
+                "pass the row strides of the matrices as stored");
+  }
+}
+
+void set_zero(const GemmArgs& g) {
+  for (int64_t row = 0; row < g.m; ++row) std::fill_n(g.c + row * g.ldc, g.n, 0.0f);
+}
+
+// Columns [n, n + num_columns) of B at k in [k, k + depth), as panels.
+const float* pack_b(ThreadPool& pool, const GemmArgs& g, int64_t n, int64_t num_columns, int64_t k, int64_t depth) {
+  static thread_local Scratch scratch;
+  const Transpose as_rows = g.transpose_b == Transpose::kYes ? Transpose::kNo : Transpose::kYes;
+  const Source columns{.data = g.b, .ld = g.ldb, .transpose = as_rows};
+  const int64_t panels = (num_columns + kPanelWidth - 1) / kPanelWidth;
+  float* packed = scratch.floats(panels * kPanelWidth * depth);
+  pool.parallel_for(panels, 4, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) {
+      const int64_t width = std::min<int64_t>(kPanelWidth, num_columns - p * kPanelWidth);
+      pack_panel(columns, n + p * kPanelWidth, width, k, depth, Element::kF32, packed + p * kPanelWidth * depth);
+    }
+  });
+  return packed;
+}
+
+}  // namespace
+
+void gemm(ThreadPool& pool, const GemmArgs& g) {
+  check(g);
+  if (g.m == 0 || g.n == 0) return;
+  if (g.k == 0 && g.accumulate == Accumulate::kNo) set_zero(g);
+  const int64_t pieces = (g.k + kPieceDepth - 1) / kPieceDepth;
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    const int64_t k = g.k * piece / pieces, depth = g.k * (piece + 1) / pieces - k;
+    const int64_t most_columns = std::max<int64_t>(1, kPieceFloats / depth / kPanelWidth) * kPanelWidth;
+    for (int64_t n = 0; n < g.n; n += most_columns) {
+      const int64_t columns = std::min(most_columns, g.n - n);
+      const Source rows{.data = g.a, .ld = g.lda, .transpose = g.transpose_a};
+      multiply_panels(pool, {.a = {.data = rows.at(0, k), .ld = g.lda, .transpose = g.transpose_a},
+                             .m = g.m,
+                             .n = columns,
+                             .k = depth,
+                             .panels = pack_b(pool, g, n, columns, k, depth),
+                             .c = g.c + n,
+                             .ldc = g.ldc,
+                             .accumulate = k > 0 ? Accumulate::kYes : g.accumulate});
+    }
+  }
+}
+
+}  // namespace r1::kernels
