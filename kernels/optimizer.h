@@ -13,9 +13,9 @@ namespace r1::kernels {
 //   w *= 1 - lr * weight_decay; m = lerp(m, g, 1 - beta1); v = beta2 v + (1 - beta2) g^2;
 //   w -= lr / (1 - beta1^step) * m / (sqrt(v) / sqrt(1 - beta2^step) + eps),  with g multiplied by grad_scale first.
 struct AdamWArgs {
-  float learning_rate = 0, beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f, weight_decay = 0;
+  double learning_rate = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
   int64_t step = 1;       // counts from 1
-  float grad_scale = 1;   // gradient clipping's factor
+  double grad_scale = 1;  // gradient clipping's factor
 };
 void adamw(ThreadPool& pool, const AdamWArgs& args, float* weight, float* m, float* v, const float* grad, int64_t count);
 
