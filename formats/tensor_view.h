@@ -74,6 +74,10 @@ TensorView slice(const TensorView& t, int64_t begin, int64_t count);
 void to_float32(const TensorView& t, std::span<float> out);
 std::vector<float> to_float32(const TensorView& t);
 
+// The other way, to F32, F16 or BF16, rounded to nearest even; `out` has exactly the bytes. Too large for F16 becomes
+// infinity.
+void from_float32(std::span<const float> in, DType t, std::span<std::byte> out);
+
 float f16_to_f32(uint16_t bits);
 uint16_t f32_to_f16(float value);  // round to nearest even
 float bf16_to_f32(uint16_t bits);

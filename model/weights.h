@@ -16,8 +16,8 @@
 
 namespace r1::model {
 
-// Where tensors come from. Names are the published Hugging Face names whatever the file calls them. Views stay valid while
-// the source lives.
+// Where tensors come from. Thread-safe. Names are the published Hugging Face names whatever the file calls them. Views
+// stay valid while the source lives.
 class WeightSource {
  public:
   virtual ~WeightSource() = default;
@@ -28,19 +28,22 @@ class WeightSource {
   virtual std::string describe() const = 0;  // "models/x/model.safetensors", for messages
 };
 
-// A published model: a Hugging Face folder (config.json + safetensors) or a .gguf file.
+// A published model: a Hugging Face folder (config.json + safetensors), a .gguf file, or a folder that holds one .gguf
+// file.
 struct LoadedModel {
   ModelConfig config;
   std::unique_ptr<WeightSource> weights;
-  std::filesystem::path path;
+  std::filesystem::path path;  // the folder, or the .gguf file, which may lie in the folder that was asked for
   bool is_gguf = false;
 };
 
-// Checks that every parameter of the config is there with its shape, before anything is copied: the first that is missing or
-// of another shape is named with expected and found. Does not scan values.
+// Checks that every parameter of the config is there with its shape, before anything is copied: the first that is
+// missing or of another shape is named with expected and found. A tensor of the model's body that the config does not
+// know is an error too: it would be left out of the computation. Does not scan values.
 LoadedModel open_model(const std::filesystem::path& path);
 
-// Throws Error naming the first tensor that holds a NaN or an infinity, with the index of the element.
+// Throws Error naming the first tensor that holds a NaN or an infinity, with the index of the element; of block types,
+// of the first element of the block.
 void check_finite(const LoadedModel& model);
 
 // Weights held in memory by someone else (the trainer), float32.
@@ -55,7 +58,8 @@ class MemoryWeights : public WeightSource {
   std::map<std::string, formats::TensorView, std::less<>> tensors_;
 };
 
-// Random initial weights: normal(0, std) for matrices, ones for norms, zeros for biases; a function of (seed, name, index).
+// Random initial weights: normal(0, std) for matrices, ones for norms, zeros for biases; a function of (seed, name,
+// index), whatever the number of threads.
 struct InitializedWeights {
   std::vector<std::vector<float>> storage;
   MemoryWeights weights;
@@ -65,10 +69,11 @@ std::unique_ptr<InitializedWeights> random_weights(const ModelConfig& config, do
 // XXH3 over all parameters' float32 bytes in config.parameters() order: the hash of a WeightsVersion.
 uint64_t hash_weights(const ModelConfig& config, const WeightSource& weights);
 
-// Writes a folder that transformers loads unchanged: config.json, generation_config.json, model.safetensors (sharded with
-// an index above max_shard_bytes); dtype kF32, kF16 or kBF16. `extra_files`: tokenizer.json and the like, copied from a folder if
-// they are there (tokenizer.json, tokenizer_config.json, special_tokens_map.json, chat_template.jinja, vocab.json, merges.txt).
-// Files are written into `folder` as it is: callers make it atomic with core/files.h AtomicFolder.
+// Writes a folder that transformers loads unchanged: config.json, generation_config.json, model.safetensors (sharded
+// with an index above max_shard_bytes); dtype kF32, kF16 or kBF16 (a value too large for F16 is an Error).
+// `extra_files`: tokenizer.json and the like, copied from a folder if they are there (tokenizer.json,
+// tokenizer_config.json, special_tokens_map.json, chat_template.jinja, vocab.json, merges.txt). Files are written into
+// `folder` as it is: callers make it atomic with core/files.h AtomicFolder.
 struct SaveOptions {
   formats::DType dtype = formats::DType::kF32;
   int64_t max_shard_bytes = int64_t{5} << 30;

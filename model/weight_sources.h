@@ -1,0 +1,56 @@
+#pragma once
+// The two kinds of file that open_model() reads.
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "formats/gguf.h"
+#include "formats/safetensors.h"
+#include "model/weights.h"
+
+namespace r1::model {
+
+// A Hugging Face folder: names and values as they are.
+class FolderWeights : public WeightSource {
+ public:
+  explicit FolderWeights(const std::filesystem::path& folder) : path_(folder), folder_(folder) {}
+  formats::TensorView get(std::string_view name) const override;
+  bool has(std::string_view name) const override { return folder_.find(name) != nullptr; }
+  std::string describe() const override { return path_.string(); }
+  std::vector<std::string> names() const { return folder_.names(); }
+
+ private:
+  std::filesystem::path path_;
+  formats::SafetensorsFolder folder_;
+};
+
+// A GGUF file under Hugging Face's names, with the rows of q and k put back into Hugging Face's order.
+class GgufWeights : public WeightSource {
+ public:
+  explicit GgufWeights(const std::filesystem::path& path);
+  formats::TensorView get(std::string_view name) const override;
+  bool has(std::string_view name) const override;
+  std::string describe() const override { return file_.path().string(); }
+  const formats::GgufFile& file() const { return file_; }
+  const ModelConfig& config() const { return config_; }
+  std::vector<std::string> names() const;  // Hugging Face's; a tensor without one under GGUF's
+
+ private:
+  const formats::TensorView* find(std::string_view name) const;
+  // Heads of the tensor if its rows are permuted in the file, else 0.
+  int64_t permuted_heads(std::string_view name) const;
+
+  formats::GgufFile file_;
+  ModelConfig config_;
+  mutable std::mutex mutex_;  // guards unpermuted_, which fills as tensors are asked for
+  mutable std::map<std::string, std::vector<std::byte>, std::less<>> unpermuted_;
+};
+
+// "model.layers.3.mlp.up_proj.weight" <-> "blk.3.ffn_up.weight"; nothing for names that have no counterpart.
+std::optional<std::string> gguf_name(std::string_view published);
+std::optional<std::string> published_name(std::string_view gguf);
+
+}  // namespace r1::model

@@ -1,0 +1,153 @@
+#include "model/weights.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "core/hash.h"
+#include "core/log.h"
+#include "formats/quote.h"
+#include "model/weight_sources.h"
+
+namespace r1::model {
+namespace {
+
+namespace fs = std::filesystem;
+using formats::DType;
+using formats::TensorView;
+
+bool is_weight_type(DType t) {
+  const bool is_float = t == DType::kF32 || t == DType::kF16 || t == DType::kBF16 || t == DType::kF64;
+  return is_float || (t >= DType::kQ4_0 && t <= DType::kQ6_K);
+}
+
+void check_parameter(const WeightSource& source, const ModelConfig::Parameter& wanted) {
+  const std::string name = formats::quote_name(wanted.name);
+  if (!source.has(wanted.name)) {
+    throw Error(source.describe(),
+                fmt::format("tensor {} is missing; the config wants it with shape {}", name, wanted.shape),
+                "fetch the model's files again, or mend the config if it tells another model");
+  }
+  const TensorView found = source.get(wanted.name);
+  if (found.shape != wanted.shape) {
+    throw Error(source.describe(),
+                fmt::format("tensor {} has shape {}; the config wants {}", name, found.shape, wanted.shape),
+                "use config and weights of the same model");
+  }
+  if (!is_weight_type(found.dtype)) {
+    throw Error(source.describe(), fmt::format("tensor {} is stored as {}", name, to_string(found.dtype)),
+                "use weights in F32, F16, BF16, F64 or one of GGUF's types Q4_0 to Q6_K");
+  }
+}
+
+// Of the tensors that no parameter names, those may be left alone: tables that follow from the config, a stored copy of
+// tied embeddings, and heads beside the language model.
+bool may_be_ignored(std::string_view name) {
+  return name.ends_with(".rotary_emb.inv_freq") || name == "rope_freqs.weight" || name == "lm_head.weight" ||
+         !(name.starts_with("model.") || name.starts_with("blk."));
+}
+
+void check_parameters(const ModelConfig& config, const WeightSource& source, const std::vector<std::string>& names) {
+  std::set<std::string, std::less<>> known;
+  for (const auto& parameter : config.parameters()) {
+    check_parameter(source, parameter);
+    known.insert(parameter.name);
+  }
+  for (const std::string& name : names) {
+    if (known.contains(name)) continue;
+    if (!may_be_ignored(name)) {
+      throw Error(source.describe(),
+                  fmt::format("tensor {} is no part of the {} model that the config tells", formats::quote_name(name),
+                              to_string(config.family)),
+                  "use config and weights of the same model");
+    }
+    log::debug("{}: tensor {} is left alone", source.describe(), formats::quote_name(name));
+  }
+}
+
+LoadedModel open_gguf(const fs::path& path) {
+  auto source = std::make_unique<GgufWeights>(path);
+  LoadedModel model{.config = source->config(), .path = path, .is_gguf = true};
+  check_parameters(model.config, *source, source->names());
+  model.weights = std::move(source);
+  return model;
+}
+
+LoadedModel open_folder(const fs::path& folder) {
+  LoadedModel model{.config = config_from_folder(folder), .path = folder};
+  auto source = std::make_unique<FolderWeights>(folder);
+  check_parameters(model.config, *source, source->names());
+  model.weights = std::move(source);
+  return model;
+}
+
+// The folder's GGUF file, if it has no safetensors; nothing if it has none.
+fs::path find_gguf(const fs::path& folder) {
+  if (fs::exists(folder / "model.safetensors") || fs::exists(folder / "model.safetensors.index.json")) return {};
+  std::vector<std::string> found;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().extension() == ".gguf") found.push_back(entry.path().filename().string());
+  }
+  if (found.size() > 1) {
+    std::sort(found.begin(), found.end());
+    throw Error(folder.string(), fmt::format("{} GGUF files: {}", found.size(), fmt::join(found, ", ")),
+                "name one of them");
+  }
+  return found.empty() ? fs::path() : folder / found[0];
+}
+
+}  // namespace
+
+LoadedModel open_model(const fs::path& path) {
+  if (!fs::exists(path)) {
+    throw Error(path.string(), "no such file or folder",
+                "name a folder with config.json and *.safetensors, or a .gguf file");
+  }
+  if (!fs::is_directory(path)) return open_gguf(path);
+  const fs::path gguf = find_gguf(path);
+  return gguf.empty() ? open_folder(path) : open_gguf(gguf);
+}
+
+void MemoryWeights::set(std::string name, std::vector<int64_t> shape, std::span<const float> data) {
+  TensorView view{.name = name, .dtype = DType::kF32, .shape = std::move(shape), .bytes = std::as_bytes(data)};
+  if (view.num_elements() != static_cast<int64_t>(data.size())) {
+    throw Error(fmt::format("MemoryWeights: tensor {}", formats::quote_name(name)),
+                fmt::format("shape {} for {} elements", view.shape, data.size()), "pass all elements of the tensor");
+  }
+  tensors_[std::move(name)] = std::move(view);
+}
+
+TensorView MemoryWeights::get(std::string_view name) const {
+  const auto it = tensors_.find(name);
+  if (it == tensors_.end()) {
+    throw Error(describe(), fmt::format("tensor {} is missing", formats::quote_name(name)),
+                "set() every parameter of the config");
+  }
+  return it->second;
+}
+
+bool MemoryWeights::has(std::string_view name) const { return tensors_.find(name) != tensors_.end(); }
+
+uint64_t hash_weights(const ModelConfig& config, const WeightSource& weights) {
+  constexpr int64_t kChunk = 1 << 16;  // elements; a multiple of every block
+  StreamHash hash;
+  std::vector<float> buffer;
+  for (const auto& parameter : config.parameters()) {
+    const TensorView t = weights.get(parameter.name);
+    if (t.dtype == DType::kF32) {
+      hash.add(t.bytes);
+      continue;
+    }
+    const int64_t count = t.num_elements();
+    for (int64_t begin = 0; begin < count; begin += kChunk) {
+      buffer.resize(static_cast<size_t>(std::min(kChunk, count - begin)));
+      to_float32(slice(t, begin, static_cast<int64_t>(buffer.size())), buffer);
+      hash.add(std::as_bytes(std::span(buffer)));
+    }
+  }
+  return hash.value();
+}
+
+}  // namespace r1::model
