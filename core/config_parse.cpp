@@ -2,6 +2,7 @@
 
 #define TOML_HEADER_ONLY 1
 #define TOML_ENABLE_UNRELEASED_FEATURES 0
+#define TOML_MAX_NESTED_VALUES 64
 #define TOML_ASSERT(condition)  // 3.3 aborts on the text "[" with its assertions on, and reports it without them
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -10,6 +11,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "core/config_depth.h"
 #include "core/config_tree.h"
 #include "core/error.h"
 
@@ -19,6 +21,9 @@ namespace {
 struct Place {
   const std::string& file;  // "--set a.b" for an override, which has no lines
   bool has_lines;
+  int depth = 0;  // of the table or array that is read
+
+  Place deeper() const { return {file, has_lines, depth + 1}; }
 };
 
 std::string where_of(const toml::source_region& region, const Place& place) {
@@ -28,7 +33,12 @@ std::string where_of(const toml::source_region& region, const Place& place) {
 
 TablePointer convert_table(const toml::table& from, const std::string& path, const Place& place);
 
+// What is deeper than a key can be long could not be printed under a header and read back.
 Value convert(const toml::node& node, const std::string& path, const Place& place) {
+  if (place.depth > kMaxKeyParts) {
+    throw Error(where_of(node.source(), place), fmt::format("tables and arrays nest deeper than {}", kMaxKeyParts),
+                "nest them less deep");
+  }
   if (const auto* b = node.as_boolean()) return {b->get()};
   if (const auto* i = node.as_integer()) return {i->get()};
   if (const auto* d = node.as_floating_point()) return {d->get()};
@@ -36,7 +46,8 @@ Value convert(const toml::node& node, const std::string& path, const Place& plac
   if (const auto* t = node.as_table()) return {convert_table(*t, path, place)};
   if (const auto* a = node.as_array()) {
     Array array;
-    for (const auto& element : *a) array.push_back(convert(element, fmt::format("{}.{}", path, array.size()), place));
+    for (const auto& element : *a)
+      array.push_back(convert(element, fmt::format("{}.{}", path, array.size()), place.deeper()));
     return {std::move(array)};
   }
   std::ostringstream text;
@@ -62,8 +73,9 @@ TablePointer convert_table(const toml::table& from, const std::string& path, con
   auto table = std::make_shared<Table>(Table{.path = path, .file = place.file});
   for (const auto& [key, node] : in_file_order(from)) {
     const std::string name(key->str());
-    table->entries.push_back(
-        {.key = name, .value = convert(*node, table->path_of(name), place), .where = where_of(key->source(), place)});
+    table->entries.push_back({.key = name,
+                              .value = convert(*node, table->path_of(name), place.deeper()),
+                              .where = where_of(key->source(), place)});
   }
   return table;
 }
@@ -75,6 +87,7 @@ struct Override {
 
 // The one leaf of "a.b = VALUE", or nothing if the text is another document.
 std::optional<Override> parse_assignment(const std::string& text, size_t num_keys, const Place& place) try {
+  if (find_too_deep(text)) return {};
   const toml::table document = toml::parse(text);
   Override result;
   const toml::table* table = &document;
@@ -85,7 +98,7 @@ std::optional<Override> parse_assignment(const std::string& text, size_t num_key
     if (num_keys == 0 ? !node.is_table() : result.keys.size() == num_keys) {
       std::string path;
       for (const auto& key : result.keys) path += (path.empty() ? "" : ".") + key_text(key);
-      result.value = convert(node, path, place);
+      result.value = convert(node, path, {place.file, place.has_lines, static_cast<int>(result.keys.size())});
       return result;
     }
     if (!node.is_table()) return {};
@@ -157,6 +170,10 @@ Table& descend(Table& root, const std::vector<std::string>& keys, const std::str
 }  // namespace
 
 TablePointer parse_toml(std::string_view text, const std::string& name) try {
+  if (const auto place = find_too_deep(text)) {
+    throw Error(fmt::format("{}:{}:{}", name, place->line, place->column),
+                fmt::format("not TOML we take: a key of more than {} parts", kMaxKeyParts), "nest tables less deep");
+  }
   return convert_table(toml::parse(text), "", Place{name, /*has_lines=*/true});
 } catch (const toml::parse_error& e) {
   throw Error(where_of(e.source(), Place{name, /*has_lines=*/true}), fmt::format("not TOML: {}", e.description()),

@@ -45,6 +45,87 @@ TEST_CASE("Text that is not TOML is refused with file, line and column") {
   }
 }
 
+// "a.a. ... .a"
+std::string dotted(size_t parts) {
+  std::string key = "a";
+  while (key.size() < 2 * parts - 1) key += ".a";
+  return key;
+}
+
+TEST_CASE("Keys of too many parts are refused before they can overflow the stack") {
+  struct Row {
+    std::string text;
+    const char* where;
+    const char* why;
+  };
+  const std::string multi_line = "s = \"\"\"\nq\\\" ...........................\n\"\"\"\n";
+  const Row rows[] = {
+      {dotted(17) + " = 1", "x.toml:1:32: ", "one part too many"},
+      {dotted(100'000) + " = 1", "x.toml:1:32: ", "enough to crash toml++"},
+      {"\n[" + dotted(100'000) + "]\n", "x.toml:2:33: ", "in a header"},
+      {"[[" + dotted(100'000) + "]]\n", "x.toml:1:34: ", "in an array's header"},
+      {"t = {" + dotted(100'000) + " = 1}", "x.toml:1:37: ", "in an inline table"},
+      {"a . \"a\" . 'a' ." + dotted(100'000) + " = 1", "x.toml:1:", "with quotes and blanks"},
+      {multi_line + dotted(17) + " = 1", "x.toml:4:32: ", "after a string with dots"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.why);
+    CHECK_THROWS_WITH(read(row.text), StartsWith(row.where) && Contains("a key of more than 16 parts"));
+  }
+  CHECK_THROWS_WITH(read("", {dotted(100'000) + "=1"}), Contains("malformed"));
+}
+
+TEST_CASE("What only looks like a key of many parts is let through") {
+  const std::string dots = std::string(50, '.');
+  for (const std::string& text : {
+           dotted(16) + " = 1",
+           "s = \"" + dots + "\\\"" + dots + "\"",
+           "s = '" + dots + "\\'",
+           "s = \"\"\"\n" + dots + "\\\"\"\" \"\n" + dots + "\n\"\"\"",
+           "s = '''\n" + dots + "\n' '' " + dots + "\\'''",
+           "\"" + dots + "\" = 1",
+           "# " + dots,
+           std::string(
+               "f = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8]"),
+       }) {
+    INFO(text);
+    CHECK_NOTHROW(read(text));
+  }
+}
+
+TEST_CASE("Tables nest to a depth of 16 however they are written, and deeper is refused") {
+  struct Row {
+    std::string text;
+    bool is_taken;
+    const char* why;
+  };
+  const auto wrapped = [](int times, const char* open, const char* inside, char close) {
+    std::string text = "v = ";
+    for (int i = 0; i < times; ++i) text += open;
+    return text + inside + std::string(times, close);
+  };
+  const Row rows[] = {
+      {dotted(16) + " = 1", true, "dotted key"},
+      {"[" + dotted(15) + "]\nx = 1", true, "header and key"},
+      {"[" + dotted(15) + "]\nx.y = 1", false, "header and dotted key"},
+      {wrapped(15, "{a = ", "1", '}'), true, "inline tables"},
+      {wrapped(16, "{a = ", "1", '}'), false, "one inline table more"},
+      {wrapped(15, "[", "", ']'), true, "arrays"},
+      {wrapped(17, "[", "", ']'), false, "arrays beyond"},
+      {wrapped(60, "{a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a = ", "1", '}'), false, "as deep as toml++ lets through"},
+      {wrapped(100'000, "{a = ", "1", '}'), false, "deeper than toml++ lets through"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.why);
+    if (row.is_taken) {
+      CHECK(read(read(row.text).effective_toml()).effective_toml() == read(row.text).effective_toml());
+    } else {
+      CHECK_THROWS_WITH(read(row.text), StartsWith("x.toml:"));
+    }
+  }
+  CHECK_THROWS_WITH(read("", {dotted(16) + "={b = 1}"}), StartsWith("--set a.a.") && Contains("nest deeper than 16"));
+}
+
 TEST_CASE("A value of another type is refused with its place, what it is and what was wanted") {
   const Config config = read(R"(
 i = 3
