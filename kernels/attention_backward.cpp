@@ -21,9 +21,10 @@ struct Work {
   int segment = 0, kv_head = 0;
   int64_t offset = 0;  // of its memory within the batch's
 
-  int64_t rows() const { return int64_t{panel.num_positions} * panel.num_heads; }
+  int64_t scores() const { return panel.num_blocks() * panel.block_stride(); }  // floats of P, and of dS
   int64_t floats() const {
-    return (rows() * (panel.d + panel.e) + kBlock - 1) / kBlock * kBlock + rows() * 2 * panel.stride;
+    const int64_t rows = int64_t{panel.num_rows()} * (panel.d + panel.e);
+    return 2 * scores() + (rows + kBlock - 1) / kBlock * kBlock;
   }
 };
 
@@ -86,7 +87,7 @@ std::vector<Work> Backward::panels() const {
   for (int s = 0; s < static_cast<int>(segments_.size()); ++s) {
     const int num_rows = segments_[s].num_rows;
     const int64_t position_floats =
-        (2 * scratch_stride(num_rows + kBlock) + shape_.head_dim + shape_.v_head_dim) * group();
+        (2 * int64_t{round_up_to_block(num_rows)} + shape_.head_dim + shape_.v_head_dim) * group();
     const int step = static_cast<int>(std::clamp<int64_t>(panel_floats_ / position_floats, 1, num_rows));
     for (int first = 0; first < num_rows; first += step) {
       const int last = std::min(first + step, num_rows);
@@ -95,8 +96,7 @@ std::vector<Work> Backward::panels() const {
                                     .num_positions = last - first,
                                     .num_heads = group(),
                                     .d = shape_.head_dim,
-                                    .e = shape_.v_head_dim,
-                                    .stride = scratch_stride(last + kBlock)},
+                                    .e = shape_.v_head_dim},
                           .segment = s,
                           .kv_head = head});
       }
@@ -131,9 +131,9 @@ void Backward::run_batch(std::span<Work> batch) {
   for (Work& work : batch) {
     Panel& panel = work.panel;
     panel.p = memory + work.offset;
-    panel.d_s = panel.p + work.rows() * panel.stride;
-    panel.q = panel.d_s + work.rows() * panel.stride;
-    panel.d_out = panel.q + work.rows() * panel.d;
+    panel.d_s = panel.p + work.scores();
+    panel.q = panel.d_s + work.scores();
+    panel.d_out = panel.q + int64_t{panel.num_rows()} * panel.d;
   }
   const auto for_each = [&](const std::vector<Item>& items, auto run_item) {
     pool_.parallel_for(static_cast<int64_t>(items.size()), 1, [&](int64_t begin, int64_t end) {
@@ -148,9 +148,9 @@ void Backward::run_batch(std::span<Work> batch) {
 std::vector<Item> Backward::query_items(std::span<const Work> batch) const {
   std::vector<Item> items;
   for (int w = 0; w < static_cast<int>(batch.size()); ++w) {
-    const int64_t fitting = kScoreFloats / batch[w].panel.stride / kRowTile * kRowTile;
+    const int64_t fitting = kScoreFloats / (batch[w].panel.num_blocks() * kBlock) / kRowTile * kRowTile;
     const int step = static_cast<int>(std::clamp<int64_t>(fitting, kRowTile, kMaxRows));
-    for (int last = static_cast<int>(batch[w].rows()); last > 0;) {
+    for (int last = batch[w].panel.num_rows(); last > 0;) {
       const int first = (last - 1) / step * step;
       items.push_back({.work = w, .first = first, .count = last - first});
       last = first;

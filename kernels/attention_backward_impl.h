@@ -4,6 +4,12 @@
 namespace r1::kernels::attn {
 namespace {
 
+constexpr int kUnblocked = 30;  // block bits of one block that has everything
+
+struct RowStats {
+  float lse = 0, d = 0;
+};
+
 // D = sum of d_out * out, over 8 lanes (lane = index mod 8).
 template <class V>
 float dot(const float* a, const float* b, int count) {
@@ -16,18 +22,18 @@ float dot(const float* a, const float* b, int count) {
   return V::sum_lanes(V::load(lanes), V::set(0));
 }
 
-// P = exp(S - lse), dS = P * (dP - D) * scale, and 0 for both beyond the context. p holds S on entry, d_s holds dP.
+// One block of a row: P = exp(S - lse), dS = P * (dP - D) * scale, and 0 for both past its first `count` keys. p holds
+// S on entry, d_s holds dP.
 template <class V>
-void score_gradients(float* p, float* d_s, const BackwardRow& row, float d, float scale) {
-  const int end = round_up_to_block(row.context);
-  const auto lse8 = V::set(row.lse), d8 = V::set(d), scale8 = V::set(scale);
-  for (int j = 0; j < end; j += 8) {
+void score_gradients(float* p, float* d_s, int count, const RowStats& row, float scale) {
+  const auto lse8 = V::set(row.lse), d8 = V::set(row.d), scale8 = V::set(scale);
+#pragma GCC unroll 2
+  for (int j = 0; j < kBlock; j += 8) {
     const auto probability = V::exp(V::sub(V::load(p + j), lse8));
     V::store(p + j, probability);
     V::store(d_s + j, V::mul(V::mul(probability, V::sub(V::load(d_s + j), d8)), scale8));
   }
-  std::fill(p + row.context, p + end + kBlock, 0.0f);
-  std::fill(d_s + row.context, d_s + end + kBlock, 0.0f);
+  for (int j = count; j < kBlock; ++j) p[j] = d_s[j] = 0;
 }
 
 template <class V>
@@ -37,45 +43,60 @@ void backward_queries(const BackwardQueries& x) {
   const float *q[kMaxRows], *d_out[kMaxRows];
   float* d_q[kMaxRows];
   int contexts[kMaxRows];
+  RowStats stats[kMaxRows];
   for (int r = 0; r < num_rows; ++r) {
     const BackwardRow& row = x.rows[r];
     q[r] = std::copy_n(row.q, panel.d, panel.q + int64_t{x.first + r} * panel.d) - panel.d;
     d_out[r] = std::copy_n(row.d_out, panel.e, panel.d_out + int64_t{x.first + r} * panel.e) - panel.e;
     d_q[r] = row.d_q;
     contexts[r] = row.context;
+    stats[r] = {.lse = row.lse, .d = dot<V>(d_out[r], row.out, panel.e)};
   }
-  float* const p = panel.p + x.first * panel.stride;
-  float* const d_s = panel.d_s + x.first * panel.stride;
-  Scores scores{.rows = q, .contexts = contexts, .num_rows = num_rows, .stride = panel.stride};
-  scores.blocks = x.keys, scores.depth = panel.d, scores.scale = x.scale, scores.out = p;
+  float* const p = panel.p + int64_t{x.first} * kBlock;
+  float* const d_s = panel.d_s + int64_t{x.first} * kBlock;
+  Scores scores{.contexts = contexts, .num_rows = num_rows, .row_stride = kBlock, .block_stride = panel.block_stride()};
+  scores.rows = q, scores.blocks = x.keys, scores.depth = panel.d, scores.scale = x.scale, scores.out = p;
   score_rows<V>(scores);
   scores.rows = d_out, scores.blocks = x.values, scores.depth = panel.e, scores.scale = 1, scores.out = d_s;
   score_rows<V>(scores);
-  for (int r = 0; r < num_rows; ++r) {
-    const float d = dot<V>(d_out[r], x.rows[r].out, panel.e);
-    score_gradients<V>(p + r * panel.stride, d_s + r * panel.stride, x.rows[r], d, x.scale);
+  const int longest = *std::max_element(contexts, contexts + num_rows);
+  for (int block = 0; block * kBlock < longest; ++block) {
+    for (int r = 0; r < num_rows; ++r) {
+      const int count = std::min(kBlock, contexts[r] - block * kBlock);
+      const int64_t at = block * panel.block_stride() + r * kBlock;
+      if (count > 0) score_gradients<V>(p + at, d_s + at, count, stats[r], x.scale);
+    }
   }
-  weighted_sums<V>(
-      {.c = d_q, .weights = d_s, .ldw = panel.stride, .blocks = x.key_rows, .block_bits = 4, .width = panel.d},
-      {contexts, x.rows.size()});
+  weighted_sums<V>({.c = d_q,
+                    .weights = d_s,
+                    .row_stride = kBlock,
+                    .step_stride = 1,
+                    .block_stride = panel.block_stride(),
+                    .blocks = x.key_rows,
+                    .block_bits = kBlockBits,
+                    .width = panel.d},
+                   {contexts, x.rows.size()});
 }
 
-// c[key + i] += sum over rows of weights[row][key + i] b[row] for i < num_keys. A key's first row is that of its own
+// c[i] += sum over rows of weights[row][key + i] b[row] for i < num_keys. A key's first row is that of its own
 // position; the rows before it in its tile have weight 0 there.
 template <class V>
 void accumulate_keys(const BackwardKeys& x, const float* weights, const float* b, int width, float* const* c) {
+  constexpr std::array kTiles{0, 6, 11, kBlock};  // of a block's keys: all large enough to hide the latency of a step
   const Panel& panel = *x.panel;
-  Product product{.ldw = panel.stride, .blocks = &b, .block_bits = 30, .width = width};
-  const int num_rows = panel.num_positions * panel.num_heads;
+  Product product{.row_stride = 1, .step_stride = kBlock, .blocks = &b, .block_bits = kUnblocked, .width = width};
   const auto first_row = [&](int key) { return std::max(0, key - panel.first_position) * panel.num_heads; };
-  const int chunk = std::max(1, kL1Floats / std::max(width, kKeyTile));
-  for (int start = first_row(x.key); start < num_rows; start += chunk) {
-    const int end = std::min(start + chunk, num_rows);
-    for (int i = 0; i < x.num_keys; i += kRowTile) {
+  const int chunk = std::max(1, kL1Floats / width);
+  for (int start = first_row(x.key); start < panel.num_rows(); start += chunk) {
+    const int end = std::min(start + chunk, panel.num_rows());
+    for (int i = 0; i < x.num_keys; i += kBlock) {
       product.c = c + i;
-      product.weights = weights + x.key + i;
-      accumulate_rows<V, Weights::kTransposed>(product, 0, std::min(kRowTile, x.num_keys - i),
-                                               {std::max(start, first_row(x.key + i)), end});
+      product.weights = weights + (x.key + i) / kBlock * panel.block_stride();
+      for (int tile = 0; tile < 3; ++tile) {
+        const int keys = std::min(kTiles[tile + 1], x.num_keys - i) - kTiles[tile];
+        const Steps steps{std::max(start, first_row(x.key + i + kTiles[tile])), end};
+        if (keys > 0) accumulate_rows<V, Weights::kTransposed>(product, kTiles[tile], keys, steps);
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -53,6 +54,7 @@ struct Portable {
   static Reg exp(const Reg& x) {
     return each([&](int i) { return simd::exp1(x.lane[i]); });
   }
+  static float max_lanes(const Reg& x) { return *std::max_element(x.lane, x.lane + 8); }
   static float sum_lanes(const Reg& low, const Reg& high) {
     float lanes[16];
     store(lanes, low);

@@ -13,7 +13,7 @@ namespace r1::kernels::attn {
 constexpr int kBlock = 16;
 constexpr int kRowTile = 6;   // rows whose accumulators fit the registers: 6 x 16 floats
 constexpr int kMaxRows = 48;  // rows of one call: they share a run of keys while it lies in the L1 cache
-constexpr int kKeyTile = 48;  // keys of one backward_keys call
+constexpr int kKeyTile = 48;  // keys of one backward_keys call: whole blocks
 
 constexpr int round_up_to_block(int count) { return (count + kBlock - 1) / kBlock * kBlock; }
 
@@ -46,9 +46,12 @@ struct Panel {
   int d = 0, e = 0;
   float* q = nullptr;      // [rows][D], a packed copy
   float* d_out = nullptr;  // [rows][E], a packed copy
-  float* p = nullptr;      // [rows][stride]; 0 from a row's context to a block past the end of its last one
+  float* p = nullptr;      // [blocks][rows][16]: both passes walk it in order; 0 past a row's context in its last block
   float* d_s = nullptr;    // as p
-  int64_t stride = 0;      // scratch_stride(longest context + 16)
+
+  int num_rows() const { return num_positions * num_heads; }
+  int num_blocks() const { return round_up_to_block(first_position + num_positions) / kBlock; }
+  int64_t block_stride() const { return int64_t{num_rows()} * kBlock; }
 };
 
 struct BackwardRow {

@@ -7,6 +7,8 @@
 namespace r1::kernels::attn {
 namespace {
 
+constexpr int kBlockBits = 4;
+static_assert(1 << kBlockBits == kBlock);
 constexpr int kL1Floats = 4096;  // of a run of keys or rows that a call walks several times: half of a 32 KiB L1 cache
 
 // Calls f.operator()<R>() for R = rows, 1 .. kRowTile.
@@ -38,8 +40,8 @@ struct Scores {
   const float* const* blocks = nullptr;  // [depth][16]
   int depth = 0;
   float scale = 0;
-  float* out = nullptr;  // [rows][stride]
-  int64_t stride = 0;
+  float* out = nullptr;  // of row r and block b: out + r * row_stride + b * block_stride
+  int64_t row_stride = 0, block_stride = 0;
 };
 
 // scale * (row . key) for R rows and B blocks of 16 keys.
@@ -70,9 +72,9 @@ void score_blocks(const Scores& x, int row, int block) {
   const auto scale = V::set(x.scale);
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
-    float* out = x.out + (row + r) * x.stride + int64_t{block} * kBlock;
+    float* out = x.out + (row + r) * x.row_stride + block * x.block_stride;
 #pragma GCC unroll 8
-    for (int c = 0; c < 2 * B; ++c) V::store(out + c * 8, V::mul(acc[r][c], scale));
+    for (int c = 0; c < 2 * B; ++c) V::store(out + c / 2 * x.block_stride + c % 2 * 8, V::mul(acc[r][c], scale));
   }
 }
 
@@ -98,21 +100,17 @@ void score_rows(const Scores& x) {
   }
 }
 
-// c[r] += sum over t of weight(r, t) b[t], in ascending t.
+// c[r] += sum over t of weight(r, t) b[t], in ascending t. Both weights and b come in blocks of 1 << block_bits steps.
 struct Product {
   float* const* c = nullptr;
   const float* weights = nullptr;
-  int64_t ldw = 0;
-  const float* const* blocks = nullptr;  // b[t] is row t % (1 << block_bits) of block t >> block_bits
+  int64_t row_stride = 0, step_stride = 0, block_stride = 0;  // of weights
+  const float* const* blocks = nullptr;                       // of b
   int block_bits = 0;
   int width = 0;  // of a row of b and c
 };
-enum class Weights { kRowMajor, kTransposed };  // weight(r, t) is weights[r * ldw + t] or weights[t * ldw + r]
-
-template <Weights kWeights>
-float weight_at(const Product& x, int64_t row, int64_t t) {
-  return kWeights == Weights::kRowMajor ? x.weights[row * x.ldw + t] : x.weights[t * x.ldw + row];
-}
+// Which stride is 1. Stated apart, so that the inner loop need not multiply.
+enum class Weights { kRowMajor, kTransposed };
 
 struct Steps {
   int first = 0, last = 0;
@@ -127,25 +125,26 @@ void accumulate(const Product& x, int row, Steps steps, int column) {
     for (int c = 0; c < N; ++c) acc[r][c] = V::load(x.c[row + r] + column + c * 8);
   }
   constexpr bool kByRow = kWeights == Weights::kRowMajor;
-  const int64_t width = x.width, ldw = x.ldw;
+  const int64_t width = x.width;
+  const int64_t row_stride = kByRow ? x.row_stride : 1, step_stride = kByRow ? 1 : x.step_stride;
   for (int t = steps.first; t < steps.last;) {
     const int block = t >> x.block_bits;
     const int64_t start = t - (block << x.block_bits);
     const int64_t count = std::min<int64_t>((int64_t{1} << x.block_bits) - start, steps.last - t);
     const float* b = x.blocks[block] + start * width + column;
-    const float* w = kByRow ? x.weights + row * ldw + t : x.weights + t * ldw + row;
+    const float* w = x.weights + block * x.block_stride + row * row_stride + start * step_stride;
     for (int64_t i = 0; i < count; ++i) {
       typename V::Reg value[N];
 #pragma GCC unroll 8
       for (int c = 0; c < N; ++c) value[c] = V::load(b + c * 8);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
-        const auto weight = V::set(w[kByRow ? r * ldw : r]);
+        const auto weight = V::set(w[r * row_stride]);
 #pragma GCC unroll 8
         for (int c = 0; c < N; ++c) acc[r][c] = V::fma(weight, value[c], acc[r][c]);
       }
       b += width;
-      w += kByRow ? 1 : ldw;
+      w += step_stride;
     }
     t += static_cast<int>(count);
   }
@@ -157,15 +156,15 @@ void accumulate(const Product& x, int row, Steps steps, int column) {
 }
 
 // The columns that do not fill a vector.
-template <Weights kWeights>
-void accumulate_last_columns(const Product& x, int row, int rows, Steps steps) {
+inline void accumulate_last_columns(const Product& x, int row, int rows, Steps steps) {
   for (int r = row; r < row + rows; ++r) {
     for (int column = x.width / 8 * 8; column < x.width; ++column) {
       float acc = x.c[r][column];
       for (int t = steps.first; t < steps.last; ++t) {
         const int block = t >> x.block_bits;
-        const float* b = x.blocks[block] + (t - (block << x.block_bits)) * int64_t{x.width};
-        acc = std::fma(weight_at<kWeights>(x, r, t), b[column], acc);
+        const int64_t step = t - (block << x.block_bits);
+        const float weight = x.weights[block * x.block_stride + r * x.row_stride + step * x.step_stride];
+        acc = std::fma(weight, x.blocks[block][step * x.width + column], acc);
       }
       x.c[r][column] = acc;
     }
@@ -181,7 +180,7 @@ void accumulate_rows(const Product& x, int row, int rows, Steps steps) {
     for (; column + kWide * 8 <= x.width; column += kWide * 8) accumulate<V, kWeights, R, kWide>(x, row, steps, column);
     for (; column + 8 <= x.width; column += 8) accumulate<V, kWeights, R, 1>(x, row, steps, column);
   });
-  if (x.width % 8 != 0) accumulate_last_columns<kWeights>(x, row, rows, steps);
+  if (x.width % 8 != 0) accumulate_last_columns(x, row, rows, steps);
 }
 
 // c[r] = sum over t < contexts[r]. Nothing past a row's context is touched, not even times 0: it may be NaN.
@@ -208,13 +207,9 @@ void weighted_sums(const Product& x, std::span<const int> contexts) {
   }
 }
 
-struct SoftmaxStats {
-  float max = 0, sum = 0;
-};
-
-// s[j] = exp(s[j] - max) for j < context and 0 from there to the end of the block; their sum over 16 lanes.
+// The largest of s[0 .. context - 1]; fills the rest of the last block with what exp turns into 0.
 template <class V>
-SoftmaxStats softmax_row(float* s, int context) {
+float mask_and_max(float* s, int context) {
   const int end = round_up_to_block(context);
   std::fill(s + context, s + end, -std::numeric_limits<float>::infinity());
   auto low = V::load(s), high = V::load(s + 8);
@@ -222,13 +217,15 @@ SoftmaxStats softmax_row(float* s, int context) {
     low = V::max(low, V::load(s + j));
     high = V::max(high, V::load(s + j + 8));
   }
-  float lanes[8];
-  V::store(lanes, V::max(low, high));
-  float max = lanes[0];
-  for (int i = 1; i < 8; ++i) max = max > lanes[i] ? max : lanes[i];
+  return V::max_lanes(V::max(low, high));
+}
+
+// s[j] = exp(s[j] - max) in whole blocks; their sum over 16 lanes.
+template <class V>
+float exp_and_sum(float* s, int context, float max) {
   const auto max8 = V::set(max);
-  low = high = V::set(0);
-  for (int j = 0; j < end; j += kBlock) {
+  auto low = V::set(0), high = V::set(0);
+  for (int j = 0; j < context; j += kBlock) {
     const auto p0 = V::exp(V::sub(V::load(s + j), max8));
     const auto p1 = V::exp(V::sub(V::load(s + j + 8), max8));
     V::store(s + j, p0);
@@ -236,7 +233,21 @@ SoftmaxStats softmax_row(float* s, int context) {
     low = V::add(low, p0);
     high = V::add(high, p1);
   }
-  return {.max = max, .sum = V::sum_lanes(low, high)};
+  return V::sum_lanes(low, high);
+}
+
+struct SoftmaxStats {
+  float max = 0, sum = 0;
+};
+
+// Scores of up to kRowTile rows to probabilities times their sum. All maxima come first: a processor that has to wait
+// for one before it may start on exp stands still.
+template <class V>
+void softmax_tile(float* s, int64_t stride, std::span<const int> contexts, SoftmaxStats* stats) {
+  for (size_t r = 0; r < contexts.size(); ++r) stats[r].max = mask_and_max<V>(s + r * stride, contexts[r]);
+  for (size_t r = 0; r < contexts.size(); ++r) {
+    stats[r].sum = exp_and_sum<V>(s + r * stride, contexts[r], stats[r].max);
+  }
 }
 
 template <class V>
@@ -265,9 +276,20 @@ void forward(const ForwardTile& x) {
                  .depth = x.d,
                  .scale = x.scale,
                  .out = x.scratch,
-                 .stride = x.stride});
-  for (int r = 0; r < num_rows; ++r) stats[r] = softmax_row<V>(x.scratch + r * x.stride, contexts[r]);
-  weighted_sums<V>({.c = out, .weights = x.scratch, .ldw = x.stride, .blocks = x.values, .block_bits = 4, .width = x.e},
+                 .row_stride = x.stride,
+                 .block_stride = kBlock});
+  for (int row = 0; row < num_rows; row += kRowTile) {
+    const auto tile = std::span(contexts).subspan(row, std::min(kRowTile, num_rows - row));
+    softmax_tile<V>(x.scratch + row * x.stride, x.stride, tile, stats + row);
+  }
+  weighted_sums<V>({.c = out,
+                    .weights = x.scratch,
+                    .row_stride = x.stride,
+                    .step_stride = 1,
+                    .block_stride = kBlock,
+                    .blocks = x.values,
+                    .block_bits = kBlockBits,
+                    .width = x.e},
                    {contexts, x.rows.size()});
   for (int r = 0; r < num_rows; ++r) {
     divide<V>(out[r], x.e, stats[r].sum);
