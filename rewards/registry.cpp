@@ -1,0 +1,128 @@
+#include "rewards/registry.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <map>
+#include <utility>
+
+#include "core/error.h"
+#include "rewards/composite.h"
+
+namespace r1::rewards {
+namespace {
+
+struct Row {
+  std::string_view task;
+  std::unique_ptr<Reward> (*make)(const RewardOptions& options);
+};
+
+std::unique_ptr<Reward> make_number(const RewardOptions& options) {
+  return std::make_unique<NumberReward>(options.number);
+}
+std::unique_ptr<Reward> make_countdown(const RewardOptions& options) {
+  return std::make_unique<CountdownReward>(options.countdown);
+}
+std::unique_ptr<Reward> make_text(const RewardOptions& options) { return std::make_unique<TextReward>(options.text); }
+
+constexpr Row kRows[]{
+    {"arithmetic", make_number},
+    {"countdown", make_countdown},
+    {"number", make_number},
+    {"text", make_text},
+};
+
+// Each prompt by its own task.
+class ByTask : public Reward {
+ public:
+  explicit ByTask(const RewardOptions& options) {
+    for (const auto& row : kRows) rewards_.emplace(row.task, row.make(options));
+  }
+
+  Score score(const Prompt& prompt, std::string_view completion, FinishReason finish) const override {
+    const auto found = rewards_.find(prompt.task);
+    if (found != rewards_.end()) return found->second->score(prompt, completion, finish);
+    return to_score({Verdict::kUndecided, fmt::format("no reward is known for the task '{}'", prompt.task)});
+  }
+
+ private:
+  std::map<std::string, std::unique_ptr<const Reward>, std::less<>> rewards_;
+};
+
+template <typename Choice>
+Choice get_choice(const ConfigTable& table, std::string_view key, Choice fallback,
+                  const std::vector<std::string>& names) {
+  const auto name = table.get_choice(key, names.at(static_cast<size_t>(fallback)), names);
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return static_cast<Choice>(i);
+  }
+  return fallback;
+}
+
+void require_weight(std::string_view key, double weight) {
+  if (std::isfinite(weight) && weight >= 0) return;
+  throw Error(std::string(key), fmt::format("must be at least 0, got {}", weight), "use a weight such as 1");
+}
+
+}  // namespace
+
+void validate(const RewardOptions& options) {
+  require_weight("rewards.accuracy_weight", options.accuracy_weight);
+  require_weight("rewards.format_weight", options.format_weight);
+  if (options.accuracy_weight + options.format_weight > 0) return;
+  throw Error("rewards.accuracy_weight", "is 0, and format_weight too: every reward would be 0", "raise one of them");
+}
+
+RewardOptions read_reward_options(const ConfigTable& table, RewardOptions o) {
+  o.accuracy_weight = table.get_double("accuracy_weight", o.accuracy_weight);
+  o.format_weight = table.get_double("format_weight", o.format_weight);
+  o.format.strictness = get_choice(table, "format", o.format.strictness, {"strict", "lenient"});
+  o.format.opening = get_choice(table, "think_opening", o.format.opening, {"reply", "prompt", "from_prompt"});
+  const auto place = get_choice(table, "answer_place", o.number.place, {"tag_or_boxed", "tag", "boxed", "anywhere"});
+  o.number.place = o.countdown.place = o.text.place = place;
+  o.countdown.spelling = get_choice(table, "countdown_spelling", o.countdown.spelling, {"ascii", "lenient"});
+  o.countdown.trailing_equals =
+      get_choice(table, "countdown_trailing_equals", o.countdown.trailing_equals, {"refused", "allowed"});
+  o.number.reading = get_choice(table, "number_reading", o.number.reading, {"exact", "last_number"});
+  o.number.several_boxes = get_choice(table, "several_boxes", o.number.several_boxes, {"last", "all_agree"});
+  o.text.letter_case = get_choice(table, "letter_case", o.text.letter_case, {"exact", "ignored"});
+  validate(o);
+  return o;
+}
+
+std::vector<std::string> known_tasks() {
+  std::vector<std::string> names;
+  for (const auto& row : kRows) names.emplace_back(row.task);
+  return names;
+}
+
+void require_known_task(std::string_view task, const std::string& where) {
+  const auto names = known_tasks();
+  for (const auto& name : names) {
+    if (name == task) return;
+  }
+  const auto near = nearest(task, names);
+  throw Error(where, fmt::format("no reward is known for the task '{}'", task),
+              fmt::format("use one of {}{}", fmt::join(names, ", "), near ? fmt::format("; perhaps {}", *near) : ""));
+}
+
+std::unique_ptr<Reward> make_accuracy(std::string_view task, const RewardOptions& options) {
+  require_known_task(task, "rewards");
+  for (const auto& row : kRows) {
+    if (row.task == task) return row.make(options);
+  }
+  return nullptr;  // not reached: require_known_task has thrown
+}
+
+std::unique_ptr<Reward> make_reward(const RewardOptions& options) {
+  validate(options);
+  std::vector<Part> parts;
+  parts.push_back({"accuracy", options.accuracy_weight, std::make_unique<ByTask>(options)});
+  if (options.format_weight > 0) {
+    parts.push_back({"format", options.format_weight, std::make_unique<FormatReward>(options.format)});
+  }
+  return std::make_unique<Composite>(std::move(parts));
+}
+
+}  // namespace r1::rewards

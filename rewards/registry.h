@@ -1,0 +1,48 @@
+#pragma once
+// Rewards by the name of a prompt's task, and the reward that RL uses by default. A new kind of task is one row in
+// registry.cpp.
+//
+//   [rewards]
+//   format_weight = 1.0
+//   format = "strict"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config.h"
+#include "rewards/countdown.h"
+#include "rewards/format.h"
+#include "rewards/number.h"
+#include "rewards/reward.h"
+#include "rewards/text_match.h"
+
+namespace r1::rewards {
+
+struct RewardOptions {
+  double accuracy_weight = 1;
+  double format_weight = 1;  // 0 leaves the format out
+  FormatOptions format;
+  CountdownOptions countdown;
+  NumberOptions number;  // for the tasks "number" and "arithmetic"
+  TextOptions text;
+};
+
+void validate(const RewardOptions& options);
+RewardOptions read_reward_options(const ConfigTable& table, RewardOptions defaults = {});
+
+// "arithmetic", "countdown", "number", "text"
+std::vector<std::string> known_tasks();
+
+// Throws Error at `where` that lists the known tasks and names the nearest, unless `task` is one.
+void require_known_task(std::string_view task, const std::string& where);
+
+// What checks the answers of one task. Throws Error for an unknown one.
+std::unique_ptr<Reward> make_accuracy(std::string_view task, const RewardOptions& options);
+
+// accuracy_weight * (what make_accuracy gives for the prompt's own task) + format_weight * format, as parts "accuracy"
+// and "format". A prompt of an unknown task is undecided.
+std::unique_ptr<Reward> make_reward(const RewardOptions& options);
+
+}  // namespace r1::rewards
