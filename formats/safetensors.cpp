@@ -74,14 +74,14 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path
   uint64_t end = 0;
   tensors_.reserve(header.entries.size());
   for (HeaderEntry& entry : header.entries) {
+    if (!by_name_.emplace(entry.name, tensors_.size()).second) {
+      refuse(path, fmt::format("tensor {}: stands twice in the header", quote_name(entry.name)));
+    }
     check_offsets(entry, end, path);
     end = entry.offsets[1];
     if (end > data.size()) {
       refuse(path, fmt::format("tensor {}: ends at byte {} of the data, which has {}", quote_name(entry.name), end,
                                data.size()));
-    }
-    if (!by_name_.emplace(entry.name, tensors_.size()).second) {
-      refuse(path, fmt::format("tensor {}: stands twice in the header", quote_name(entry.name)));
     }
     tensors_.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape),
                         data.subspan(entry.offsets[0], end - entry.offsets[0])});

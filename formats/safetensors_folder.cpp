@@ -13,6 +13,11 @@ namespace fs = std::filesystem;
 constexpr const char* kSingle = "model.safetensors";
 constexpr const char* kIndex = "model.safetensors.index.json";
 
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 // Tensor name -> shard's file name.
 std::map<std::string, std::string, std::less<>> read_weight_map(const fs::path& index) {
   const auto document = json::parse_file(index);
@@ -36,7 +41,8 @@ std::map<std::string, std::string, std::less<>> read_weight_map(const fs::path& 
 
 [[noreturn]] void refuse_folder(const fs::path& folder) {
   std::vector<std::string> others;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  std::error_code unreadable;  // then the folder has nothing for us all the same
+  for (const auto& entry : fs::directory_iterator(folder, unreadable)) {
     const std::string extension = entry.path().extension().string();
     if (extension == ".bin" || extension == ".pt" || extension == ".pth")
       others.push_back(entry.path().filename().string());
@@ -52,19 +58,19 @@ std::map<std::string, std::string, std::less<>> read_weight_map(const fs::path& 
 }  // namespace
 
 SafetensorsFolder::SafetensorsFolder(const fs::path& folder) {
-  if (fs::exists(folder / kSingle)) {
+  if (is_there(folder / kSingle)) {
     files_.emplace_back(folder / kSingle);
     for (const TensorView& t : files_[0].tensors()) by_name_.emplace(t.name, &t);
     return;
   }
   const fs::path index = folder / kIndex;
-  if (!fs::exists(index)) refuse_folder(folder);
+  if (!is_there(index)) refuse_folder(folder);
   const auto weight_map = read_weight_map(index);
 
   std::map<std::string, size_t, std::less<>> shards;  // file name -> place in files_
   for (const auto& [name, shard] : weight_map) {
     if (!shards.emplace(shard, files_.size()).second) continue;
-    if (!fs::exists(folder / shard)) {
+    if (!is_there(folder / shard)) {
       throw Error(
           index.string(),
           fmt::format("weight_map: tensor {} is in {}, which is not there", quote_name(name), quote_name(shard)),

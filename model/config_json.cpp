@@ -179,7 +179,8 @@ ModelConfig config_from_folder(const fs::path& folder) {
 
   // Instruct models end a turn with tokens that only generation_config.json lists.
   const fs::path generation = folder / kGenerationConfig;
-  if (!fs::exists(generation)) return c;
+  std::error_code ignored;
+  if (!fs::exists(generation, ignored)) return c;
   const auto more = json::parse_file(generation);
   if (!more.is_object()) throw Error(generation.string(), "not a JSON object", "fetch the file again");
   for (const int64_t id : read_ids(more.get_object(), "eos_token_id", generation.string())) {

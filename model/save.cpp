@@ -109,9 +109,10 @@ bj::object generation_config(const bj::object& config) {
 }
 
 void copy_extra_files(const fs::path& from, const fs::path& folder) {
-  if (from.empty() || fs::equivalent(from, folder)) return;
+  std::error_code ignored;
+  if (from.empty() || fs::equivalent(from, folder, ignored)) return;
   for (const char* name : kTokenizerFiles) {
-    if (fs::exists(from / name)) write_file_atomic(folder / name, read_file(from / name));
+    if (fs::exists(from / name, ignored)) write_file_atomic(folder / name, read_file(from / name));
   }
 }
 
@@ -123,7 +124,8 @@ void save_model(const fs::path& folder, const ModelConfig& config, const WeightS
   if (options.max_shard_bytes < 1) {
     throw Error("save_model", fmt::format("max_shard_bytes is {}", options.max_shard_bytes), "pass 1 or more");
   }
-  if (!fs::is_directory(folder)) throw Error(folder.string(), "no such folder", "make the folder first");
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) throw Error(folder.string(), "no such folder", "make the folder first");
   const bj::object published = to_json(config, torch_name(options.dtype));
   write_weights(folder, config, weights, options);
   copy_extra_files(options.extra_files, folder);

@@ -83,11 +83,17 @@ LoadedModel open_folder(const fs::path& folder) {
   return model;
 }
 
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 // The folder's GGUF file, if it has no safetensors; nothing if it has none.
 fs::path find_gguf(const fs::path& folder) {
-  if (fs::exists(folder / "model.safetensors") || fs::exists(folder / "model.safetensors.index.json")) return {};
+  if (is_there(folder / "model.safetensors") || is_there(folder / "model.safetensors.index.json")) return {};
   std::vector<std::string> found;
-  for (const auto& entry : fs::directory_iterator(folder)) {
+  std::error_code unreadable;  // open_folder() tells what is wrong
+  for (const auto& entry : fs::directory_iterator(folder, unreadable)) {
     if (entry.path().extension() == ".gguf") found.push_back(entry.path().filename().string());
   }
   if (found.size() > 1) {
@@ -101,11 +107,12 @@ fs::path find_gguf(const fs::path& folder) {
 }  // namespace
 
 LoadedModel open_model(const fs::path& path) {
-  if (!fs::exists(path)) {
+  std::error_code ignored;
+  if (!is_there(path)) {
     throw Error(path.string(), "no such file or folder",
                 "name a folder with config.json and *.safetensors, or a .gguf file");
   }
-  if (!fs::is_directory(path)) return open_gguf(path);
+  if (!fs::is_directory(path, ignored)) return open_gguf(path);
   const fs::path gguf = find_gguf(path);
   return gguf.empty() ? open_folder(path) : open_gguf(gguf);
 }
