@@ -12,13 +12,14 @@ namespace r1::kernels {
 namespace {
 
 using gemm_detail::kPanelWidth;
+using gemm_detail::multiply_panels;
+using gemm_detail::pack_panels;
 using gemm_detail::PanelProduct;
 using gemm_detail::Source;
-using gemm_detail::multiply_panels;
-using gemm_detail::pack_panel;
 
 // B is packed in pieces of at most this depth and about this size, which a last-level cache holds.
 constexpr int64_t kPieceDepth = 2048;
+constexpr int64_t kPackGrain = 8;  // panels
 constexpr int64_t kPieceFloats = int64_t{1} << 21;
 
 void check(const GemmArgs& g) {
@@ -43,11 +44,9 @@ const float* pack_b(ThreadPool& pool, const GemmArgs& g, int64_t n, int64_t num_
   const Source columns{.data = g.b, .ld = g.ldb, .transpose = as_rows};
   const int64_t panels = (num_columns + kPanelWidth - 1) / kPanelWidth;
   float* packed = scratch.floats(panels * kPanelWidth * depth);
-  pool.parallel_for(panels, 4, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) {
-      const int64_t width = std::min<int64_t>(kPanelWidth, num_columns - p * kPanelWidth);
-      pack_panel(columns, n + p * kPanelWidth, width, k, depth, Element::kF32, packed + p * kPanelWidth * depth);
-    }
+  pool.parallel_for(panels, kPackGrain, [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kPanelWidth, last = std::min(num_columns, end * kPanelWidth);
+    pack_panels(columns, {n + first, n + last, k, depth}, Element::kF32, packed + first * depth);
   });
   return packed;
 }

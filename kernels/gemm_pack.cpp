@@ -53,7 +53,7 @@ constexpr int64_t kStripDepth = 64;  // of the float32 strip that bf16 panels ar
 
 #endif
 
-// `source` holds the panel's rows as rows.
+// From a matrix that holds the panel's rows as rows.
 void pack_rows(const float* in, int64_t ld, int64_t num_rows, int64_t depth, float* panel) {
   int64_t k = 0;
 #if defined(__x86_64__)
@@ -65,21 +65,28 @@ void pack_rows(const float* in, int64_t ld, int64_t num_rows, int64_t depth, flo
   }
 }
 
-// `source` holds the panel's rows as columns.
-void pack_columns(const float* in, int64_t ld, int64_t num_rows, int64_t depth, float* panel) {
-  for (int64_t k = 0; k < depth; ++k, in += ld, panel += kPanelWidth) {
-    if (num_rows == kPanelWidth) {
-      std::memcpy(panel, in, kPanelWidth * sizeof(float));
-      continue;
+// From a matrix that holds the panels' rows as columns: each k's stretch of it is read once, for all panels.
+void pack_columns(const float* in, int64_t ld, int64_t num_rows, int64_t depth, float* panels) {
+  const int64_t whole = num_rows / kPanelWidth, rest = num_rows % kPanelWidth;
+  for (int64_t k = 0; k < depth; ++k, in += ld) {
+    float* out = panels + k * kPanelWidth;
+    for (int64_t p = 0; p < whole; ++p, out += depth * kPanelWidth) {
+      std::memcpy(out, in + p * kPanelWidth, kPanelWidth * sizeof(float));
     }
-    std::copy(in, in + num_rows, panel);
-    std::fill(panel + num_rows, panel + kPanelWidth, 0.0f);
+    if (rest == 0) continue;
+    std::copy_n(in + whole * kPanelWidth, rest, out);
+    std::fill(out + rest, out + kPanelWidth, 0.0f);
   }
 }
 
-void pack_f32(const Source& source, int64_t row, int64_t num_rows, int64_t k, int64_t depth, float* panel) {
-  const auto pack = source.transpose == Transpose::kNo ? pack_rows : pack_columns;
-  pack(source.at(row, k), source.ld, num_rows, depth, panel);
+void pack_f32(const Source& source, const Extent& e, float* panels) {
+  const float* in = source.at(e.begin, e.k);
+  const int64_t num_rows = e.end - e.begin;
+  if (source.transpose == Transpose::kYes) return pack_columns(in, source.ld, num_rows, e.depth, panels);
+  for (int64_t row = 0; row < num_rows; row += kPanelWidth) {
+    const int64_t width = std::min<int64_t>(kPanelWidth, num_rows - row);
+    pack_rows(in + row * source.ld, source.ld, width, e.depth, panels + row * e.depth);
+  }
 }
 
 void round_strip(const float* strip, int64_t depth, uint32_t* panel) {
@@ -96,27 +103,17 @@ int64_t panel_bytes(int64_t k, Element element) {
   return k * kPanelWidth * static_cast<int64_t>(element == Element::kF32 ? sizeof(float) : sizeof(uint16_t));
 }
 
-void pack_panel(const Source& source, int64_t row, int64_t num_rows, int64_t k, int64_t depth, Element element,
-                void* panel) {
-  if (element == Element::kF32) {
-    pack_f32(source, row, num_rows, k, depth, static_cast<float*>(panel));
-    return;
-  }
+void pack_panels(const Source& source, const Extent& extent, Element element, void* panels) {
+  if (element == Element::kF32) return pack_f32(source, extent, static_cast<float*>(panels));
   float strip[kStripDepth * kPanelWidth];
-  for (int64_t done = 0; done < depth; done += kStripDepth) {
-    const int64_t strip_depth = std::min(kStripDepth, depth - done);
-    pack_f32(source, row, num_rows, k + done, strip_depth, strip);
-    round_strip(strip, strip_depth, static_cast<uint32_t*>(panel) + done * kPanelWidth / 2);
-  }
-}
-
-void pack_tile(const Source& source, int64_t row, int64_t num_rows, int64_t k, int64_t depth, float* tile) {
-  for (int64_t i = 0; i < depth; ++i, tile += kTileRows) {
-    if (source.transpose == Transpose::kYes && num_rows == kTileRows) {
-      std::memcpy(tile, source.at(row, k + i), kTileRows * sizeof(float));
-      continue;
+  auto* out = static_cast<uint32_t*>(panels);
+  for (int64_t row = extent.begin; row < extent.end; row += kPanelWidth) {
+    for (int64_t done = 0; done < extent.depth; done += kStripDepth) {
+      const int64_t depth = std::min(kStripDepth, extent.depth - done);
+      pack_f32(source, {row, std::min(extent.end, row + kPanelWidth), extent.k + done, depth}, strip);
+      round_strip(strip, depth, out);
+      out += depth * kPanelWidth / 2;
     }
-    for (int64_t r = 0; r < num_rows; ++r) tile[r] = *source.at(row + r, k + i);
   }
 }
 

@@ -21,12 +21,12 @@ struct Source {
 // Bytes of one panel of 16 rows and depth `k`.
 int64_t panel_bytes(int64_t k, Element element);
 
-// Packs rows [row, row + num_rows) (at most 16; the rest of the panel is 0) and k in [k, k + depth) of `source` as one
-// panel [depth][16].
-void pack_panel(const Source& source, int64_t row, int64_t num_rows, int64_t k, int64_t depth, Element element,
-                void* panel);
-
-// Packs a tile of `num_rows` <= 6 rows as [depth][6]; columns past num_rows are not written.
-void pack_tile(const Source& source, int64_t row, int64_t num_rows, int64_t k, int64_t depth, float* tile);
+// Packs rows [begin, end) and k in [k, k + depth) of `source` as panels [depth][16], one after the other. The last
+// panel's missing rows are 0.
+struct Extent {
+  int64_t begin = 0, end = 0;  // rows
+  int64_t k = 0, depth = 0;
+};
+void pack_panels(const Source& source, const Extent& extent, Element element, void* panels);
 
 }  // namespace r1::kernels::gemm_detail

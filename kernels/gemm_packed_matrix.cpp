@@ -5,14 +5,14 @@
 #include "core/thread_pool.h"
 #include "kernels/gemm_panels.h"
 #include "kernels/gemm_tiles.h"
-#include "kernels/scratch.h"
+#include "kernels/weight_memory.h"
 
 namespace r1::kernels {
 namespace {
 
 using gemm_detail::kPanelWidth;
 using gemm_detail::multiply_panels;
-using gemm_detail::pack_panel;
+using gemm_detail::pack_panels;
 
 int64_t num_panels(int64_t n) { return n / kPanelWidth + (n % kPanelWidth != 0 ? 1 : 0); }
 
@@ -27,14 +27,14 @@ void check_shape(int64_t n, int64_t k) {
 
 }  // namespace
 
-void PackedMatrix::Free::operator()(void* p) const { free_aligned(p); }
+void PackedMatrix::Free::operator()(void* p) const { free_weights(p); }
 
 PackedMatrix::PackedMatrix(ThreadPool& pool, const float* weight_NK, int64_t n, int64_t k, Element element) {
   check_shape(n, k);
   n_ = n;
   k_ = k;
   element_ = element;
-  panels_.reset(allocate_aligned(bytes()));
+  panels_.reset(allocate_weights(bytes()));
   repack(pool, weight_NK);
 }
 
@@ -42,10 +42,8 @@ void PackedMatrix::repack(ThreadPool& pool, const float* weight_NK) {
   char* panels = static_cast<char*>(panels_.get());
   const int64_t stride = gemm_detail::panel_bytes(k_, element_);
   pool.parallel_for(num_panels(n_), 4, [&](int64_t begin, int64_t end) {
-    for (int64_t p = begin; p < end; ++p) {
-      const int64_t width = std::min<int64_t>(kPanelWidth, n_ - p * kPanelWidth);
-      pack_panel({.data = weight_NK, .ld = k_}, p * kPanelWidth, width, 0, k_, element_, panels + p * stride);
-    }
+    const int64_t first = begin * kPanelWidth, last = std::min(n_, end * kPanelWidth);
+    pack_panels({.data = weight_NK, .ld = k_}, {first, last, 0, k_}, element_, panels + begin * stride);
   });
 }
 

@@ -1,6 +1,7 @@
 #include "kernels/gemm_panels.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/thread_pool.h"
 #include "kernels/gemm_tiles.h"
@@ -14,7 +15,9 @@ constexpr int64_t kBlockDepth = 320;
 constexpr int64_t kBlockTiles = 16;
 constexpr int64_t kMinBlockTiles = 4;
 constexpr int64_t kMinChunkPanels = 4;
+constexpr int64_t kPackAhead = 8;  // k
 constexpr int64_t kTasksPerThread = 8;
+constexpr int64_t kStreamAheadBytes = 1536;  // latency times bandwidth of memory: for panels that are read once
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -56,9 +59,20 @@ struct TileRows {
   int64_t size(int64_t tile) const { return height + (tile < num_higher ? 1 : 0); }
 };
 
-void prefetch(const char* data, int64_t bytes) {
-  constexpr int64_t kCacheLine = 64;
-  for (int64_t i = 0; i < bytes; i += kCacheLine) __builtin_prefetch(data + i, 0, 2);
+// Packs the rows' columns of a transposed A as tiles [depth][6]. Each k's stretch of A is read once, for all tiles.
+void pack_tiles(const float* a, int64_t lda, const TileRows& rows, int64_t depth, float* packed) {
+  for (int64_t k = 0; k < depth; ++k) {
+    const float* in = a + k * lda - rows.rows.begin;
+    for (int64_t i = rows.rows.begin; i < rows.rows.end; i += 16) __builtin_prefetch(in + kPackAhead * lda + i);
+    for (int64_t t = 0; t < rows.tiles; ++t) {
+      float* out = packed + (t * depth + k) * kTileRows;
+      if (rows.size(t) == kTileRows) {
+        std::memcpy(out, in + rows.begin(t), kTileRows * sizeof(float));
+      } else {
+        std::copy_n(in + rows.begin(t), rows.size(t), out);
+      }
+    }
+  }
 }
 
 class Task {
@@ -94,9 +108,9 @@ class Task {
   void run_panels(Range k, const float* packed, int64_t panel, int64_t count) const {
     const int64_t columns = p_.n - panel * kPanelWidth;
     const char* b = static_cast<const char*>(p_.panels) + panel_bytes(panel * p_.k + k.begin, p_.element);
-    const char* next_b = b + panel_bytes(p_.k, p_.element);
-    const int64_t share = panel_bytes(ceil_div(k.size(), block_.tiles), p_.element);
     Tile tile{.b = b, .panel_stride = p_.k * kPanelWidth, .depth = k.size(), .ldc = p_.ldc};
+    const char* ahead = b + (block_.tiles == 1 ? kStreamAheadBytes : panel_bytes(p_.k, p_.element));
+    tile.ahead_step = ceil_div(panel_bytes(1, p_.element), block_.tiles);
     tile.a_row = packed != nullptr ? 1 : p_.a.ld;
     tile.a_k = packed != nullptr ? kTileRows : 1;
     tile.accumulate = k.begin > 0 ? Accumulate::kYes : p_.accumulate;
@@ -104,7 +118,7 @@ class Task {
       const int64_t row = block_.begin(t), rows = block_.size(t);
       tile.a = packed != nullptr ? packed + t * kTileRows * k.size() : p_.a.at(row, k.begin);
       tile.c = p_.c + row * p_.ldc + panel * kPanelWidth;
-      if (block_.tiles > 1) prefetch(next_b + t * share, share);  // each tile fetches its part of the next panel
+      tile.ahead = ahead + t * tile.ahead_step * tile.depth;  // each tile fetches its part of the next panel
       columns >= kPanelWidth ? kernels_.of(rows, count)(tile) : run_narrow(tile, rows, columns);
     }
   }
@@ -125,9 +139,7 @@ class Task {
   const float* pack_a(Range k) const {
     static thread_local Scratch scratch;
     float* packed = scratch.floats(block_.tiles * kTileRows * k.size());
-    for (int64_t t = 0; t < block_.tiles; ++t) {
-      pack_tile(p_.a, block_.begin(t), block_.size(t), k.begin, k.size(), packed + t * kTileRows * k.size());
-    }
+    pack_tiles(p_.a.at(block_.rows.begin, k.begin), p_.a.ld, block_, k.size(), packed);
     return packed;
   }
 

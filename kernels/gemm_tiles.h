@@ -22,6 +22,9 @@ struct Tile {
   float* c = nullptr;
   int64_t ldc = 0;
   Accumulate accumulate = Accumulate::kNo;
+  // What of B to fetch into the caches meanwhile: for each k one line of each panel, `ahead_step` bytes further on.
+  const void* ahead = nullptr;
+  int64_t ahead_step = 0;
 };
 using TileKernel = void (*)(const Tile&);
 

@@ -24,9 +24,6 @@ struct PanelBF16 {
   }
 };
 
-// Weights stream from memory through tiles of few rows; the hardware's prefetcher stops at pages.
-constexpr int64_t kPrefetchBytes = 1024;
-
 template <class Panel, int kRows, int kPanels>
 [[gnu::target("avx2,fma")]] void tile(const Tile& t) {
   using Scalar = typename Panel::Scalar;
@@ -43,6 +40,8 @@ template <class Panel, int kRows, int kPanels>
   }
   const auto* b = static_cast<const Scalar*>(t.b);
   const float* a = t.a;
+  const char* ahead = static_cast<const char*>(t.ahead);
+  constexpr auto kHint = kRows <= 3 ? _MM_HINT_T0 : _MM_HINT_T1;  // high tiles need L1 for the panel at hand
   const int64_t a_row = t.a_row, a_k = t.a_k, panel_stride = t.panel_stride;
   for (int64_t k = t.depth; k > 0; --k) {
 #pragma GCC unroll 4
@@ -50,9 +49,7 @@ template <class Panel, int kRows, int kPanels>
       const Scalar* b_k = b + p * panel_stride;
       __m256 low, high;
       Panel::load(b_k, low, high);
-      if constexpr (kRows <= 3) {
-        _mm_prefetch(reinterpret_cast<const char*>(b_k) + kPrefetchBytes, _MM_HINT_T0);
-      }
+      _mm_prefetch(ahead + p * panel_stride * static_cast<int64_t>(sizeof(Scalar)), kHint);
 #pragma GCC unroll 6
       for (int r = 0; r < kRows; ++r) {
         const __m256 a_rk = _mm256_broadcast_ss(a + r * a_row);
@@ -62,6 +59,7 @@ template <class Panel, int kRows, int kPanels>
     }
     b += kPanelWidth;
     a += a_k;
+    ahead += t.ahead_step;
   }
 #pragma GCC unroll 6
   for (int r = 0; r < kRows; ++r) {
