@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "rollout/engine.h"
 #include "text/chat.h"

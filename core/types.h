@@ -28,7 +28,9 @@ struct SamplingParams {
   int top_k = 0;             // 0 keeps every token
   double min_p = 0.0;        // drops tokens below min_p times the largest probability
   int max_new_tokens = 256;
-  std::vector<std::string> stop;  // a completion ends where one of these first appears; the text excludes it
+  std::vector<std::string> stop;  // a completion ends where one of these first appears
+  enum class StopText { kExclude, kInclude };
+  StopText stop_text = StopText::kExclude;  // whether the text keeps the stop string; the ids always do
   std::vector<int32_t> stop_ids;  // a completion ends with one of these; the ids include it, the text does not
   uint64_t seed = 0;
   enum class Eos { kStop, kIgnore };

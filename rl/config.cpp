@@ -22,6 +22,7 @@ SamplingParams read_sampling(const ConfigTable& rl) {
   p.top_k = static_cast<int>(rl.get_int("top_k", 0));
   p.min_p = rl.get_double("min_p", 0.0);
   p.stop = rl.get_strings("stop", {});
+  if (rl.get_bool("keep_stop", false)) p.stop_text = SamplingParams::StopText::kInclude;
   return p;
 }
 
@@ -82,7 +83,6 @@ RlConfig read_rl_config(const Config& config) {
   c.schedule = train::read_schedule(rl.table("optimizer"), c.schedule);
   c.optimizer = train::read_optimizer(rl.table("optimizer"), c.optimizer);
   c.eval = read_eval(config.table("eval"), c.eval);
-  validate(c);
   return c;
 }
 

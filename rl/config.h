@@ -67,8 +67,9 @@ struct RlConfig {
   uint64_t seed = 0;
 };
 
-// Reads [rl], [rl.*], [eval] and the seed; checks them. Throws Error naming the first key that cannot work.
+// Reads [rl], [rl.*], [eval] and the seed.
 RlConfig read_rl_config(const Config& config);
+// Throws Error naming the first key that cannot work.
 void validate(const RlConfig& config);
 
 int64_t max_new_tokens_at(const RlConfig& config, int64_t step);

@@ -1,5 +1,7 @@
 #include "rl/evaluation.h"
 
+#include <fmt/format.h>
+
 #include "rl/rollout_phase.h"
 #include "rollout/reflection.h"
 

@@ -12,6 +12,7 @@
 #include "rewards/reward.h"
 #include "rl/config.h"
 #include "rl/evaluation.h"
+#include "rl/policy_batch.h"
 #include "rl/rollout_phase.h"
 #include "rollout/database.h"
 #include "rollout/engine.h"

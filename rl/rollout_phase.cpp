@@ -52,11 +52,14 @@ std::optional<double> effective_reward(const Sample& sample, const Score& score,
 
 std::vector<Group> generate_scored(rollout::Backend& backend, const rewards::Reward& reward, std::vector<Prompt> prompts,
                                    const SamplingParams& params, int num_reward_threads, PhaseResult& timing) {
+  std::vector<std::shared_ptr<const Prompt>> shared;
+  for (const auto& prompt : prompts) shared.push_back(std::make_shared<const Prompt>(prompt));
+  std::vector<std::vector<std::future<Score>>> scores(prompts.size());
+  for (auto& row : scores) row.resize(params.num_samples);
   rewards::ScoreQueue queue(reward, {.num_threads = num_reward_threads});
-  std::vector<std::vector<size_t>> tickets(prompts.size(), std::vector<size_t>(params.num_samples));
   const auto start = Clock::now();
   auto samples = backend.generate(prompts, params, [&](size_t prompt, const Sample& sample) {
-    tickets[prompt][sample.index] = queue.submit(prompts[prompt], sample);
+    scores[prompt][sample.index] = queue.submit(shared[prompt], sample);
   });
   timing.sample_seconds += seconds_since(start);
   if (stop_requested()) {
@@ -64,14 +67,13 @@ std::vector<Group> generate_scored(rollout::Backend& backend, const rewards::Rew
     return {};
   }
   const auto waiting = Clock::now();
-  const auto scores = queue.wait_all();
-  timing.reward_wait_seconds += seconds_since(waiting);
   std::vector<Group> groups(prompts.size());
   for (size_t i = 0; i < prompts.size(); ++i) {
-    for (const auto ticket : tickets[i]) groups[i].scores.push_back(scores[ticket]);
+    for (auto& score : scores[i]) groups[i].scores.push_back(score.get());
     groups[i].samples = std::move(samples[i]);
     groups[i].prompt = std::move(prompts[i]);
   }
+  timing.reward_wait_seconds += seconds_since(waiting);
   return groups;
 }
 

@@ -40,12 +40,16 @@ bool Completion::append(const Draw& draw, uint32_t weights_version) {
 // Looks for stop strings that end in the text added since old_size, and cuts the text before the earliest.
 bool Completion::ends_with_stop_string(size_t old_size) {
   auto earliest = std::string::npos;
+  size_t length = 0;
   for (const auto& stop : params_.stop) {
     const auto from = old_size >= stop.size() ? old_size - stop.size() + 1 : 0;
-    earliest = std::min(earliest, sample_.text.find(stop, from));
+    if (const auto found = sample_.text.find(stop, from); found < earliest) {
+      earliest = found;
+      length = stop.size();
+    }
   }
   if (earliest == std::string::npos) return false;
-  sample_.text.resize(earliest);
+  sample_.text.resize(earliest + (params_.stop_text == SamplingParams::StopText::kInclude ? length : 0));
   return true;
 }
 
