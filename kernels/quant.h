@@ -1,7 +1,7 @@
 #pragma once
-// Products with weights that stay block-quantised in memory (GGUF's Q4_0, Q4_1, Q8_0): activations are quantised to int8
-// in blocks of 32 along k, products are exact in integers within a block, and blocks are summed in float32 in k order. A
-// row's result does not depend on the other rows, on tiling, on threads or on the instruction set.
+// Products with weights that stay block-quantised in memory (GGUF's Q4_0, Q4_1, Q8_0): activations are quantised to
+// int8 in blocks of 32 along k, products are exact in integers within a block, and blocks are summed in float32 in k
+// order. A row's result does not depend on the other rows, on tiling, on threads or on the instruction set.
 //
 // The arithmetic, exactly (float32, every operation rounded to nearest even; fma is one rounding). For each row x and
 // block b of 32 values, with amax = max |x_j|:
@@ -36,7 +36,8 @@ class QuantMatrix {
   static QuantMatrix quantize(ThreadPool& pool, QuantType type, const float* weight_NK, int64_t n, int64_t k);
 
   // y[M, N] = x[M, K] W^T + bias, activations quantised on the way (per row, blocks of 32, d = amax / 127).
-  void multiply(ThreadPool& pool, const float* x, int64_t m, int64_t ldx, const float* bias, float* y, int64_t ldy) const;
+  void multiply(ThreadPool& pool, const float* x, int64_t m, int64_t ldx, const float* bias, float* y,
+                int64_t ldy) const;
 
   // Row `row` as float32 [K]: the embedding look-up of tied models.
   void dequantize_row(int64_t row, float* out) const;
