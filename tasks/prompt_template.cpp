@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
+#include "text/chat.h"
+#include "text/tokenizer.h"
 
 namespace r1::tasks {
 namespace {
@@ -34,7 +36,7 @@ std::string render(const Question& question, const PromptStyle& style, const Ren
     case PromptTemplate::kPlain:
       return single_text(question);
     case PromptTemplate::kR1Zero:
-      return fmt::format("{}{}{}", kR1ZeroBefore, single_text(question), kR1ZeroAfter);
+      return text::apply_r1_zero(single_text(question));
     case PromptTemplate::kChat:
       return chat_text(question, style, render_chat);
   }
@@ -60,6 +62,20 @@ Prompt PromptMaker::make(const Question& question) const {
         "raise the limit, or take the question out of the data set");
   }
   return prompt;
+}
+
+PromptMaker make_prompt_maker(PromptStyle style, const text::Tokenizer& tokenizer) {
+  const auto specials = style.form == PromptTemplate::kChat ? text::Specials::kNone : text::Specials::kAdd;
+  PromptMaker maker{.style = std::move(style), .encode = [tokenizer, specials](std::string_view text) {
+                      return tokenizer.encode(text, specials);
+                    }};
+  if (!tokenizer.chat_template()) return maker;
+  maker.render_chat = [tokenizer](std::span<const Message> messages) {
+    std::vector<text::Message> turns;
+    for (const auto& message : messages) turns.push_back({message.role, message.content});
+    return text::render_chat(tokenizer, turns);
+  };
+  return maker;
 }
 
 }  // namespace r1::tasks

@@ -1,6 +1,6 @@
 #pragma once
-// How a question becomes the text that the model continues. The tokenizer and the chat template come in as functions,
-// so this folder's logic knows neither.
+// How a question becomes the text that the model continues. The tokenizer and the chat template come in as functions;
+// make_prompt_maker() takes both from a model.
 
 #include <cstdint>
 #include <functional>
@@ -12,20 +12,15 @@
 #include "core/types.h"
 #include "tasks/question.h"
 
-namespace r1::tasks {
+namespace r1::text {
+class Tokenizer;
+}
 
-// DeepSeek-R1 (arXiv:2501.12948v1) Table 1, word for word, in two parts around the question. The paper does not say
-// whether anything follows "Assistant:"; nothing does here, and PromptStyle::suffix can add it.
-inline constexpr std::string_view kR1ZeroBefore =
-    "A conversation between User and Assistant. The user asks a question, and the Assistant solves it. The assistant "
-    "first thinks about the reasoning process in the mind and then provides the user with the answer. The reasoning "
-    "process and answer are enclosed within <think> </think> and <answer> </answer> tags, respectively, i.e., <think> "
-    "reasoning process here </think> <answer> answer here </answer>. User: ";
-inline constexpr std::string_view kR1ZeroAfter = ". Assistant:";
+namespace r1::tasks {
 
 enum class PromptTemplate {
   kPlain,   // the question as it stands
-  kR1Zero,  // within the text above
+  kR1Zero,  // within DeepSeek-R1-Zero's text (text/chat.h)
   kChat,    // through the model's chat template, as a user's message unless the question is a conversation
 };
 
@@ -50,5 +45,9 @@ struct PromptMaker {
   // or kR1Zero) or the prompt is longer than style.max_tokens.
   Prompt make(const Question& question) const;
 };
+
+// With a model's tokenizer and its own chat template. Special tokens that the tokenizer puts around a text (a
+// beginning-of-text token) are added, except in kChat, whose template writes its own.
+PromptMaker make_prompt_maker(PromptStyle style, const text::Tokenizer& tokenizer);
 
 }  // namespace r1::tasks
