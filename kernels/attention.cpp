@@ -73,13 +73,6 @@ struct ThreadMemory {
   std::vector<const float*> keys, values;
 };
 
-void list_blocks(const Blocks& blocks, int head, const Sequence& s, int context, std::vector<const float*>& list) {
-  list.resize((context + kBlock - 1) / kBlock);
-  for (size_t b = 0; b < list.size(); ++b) {
-    list[b] = blocks.block(head, s.table == nullptr ? s.first_block + static_cast<int64_t>(b) : s.table[b]);
-  }
-}
-
 void run_item(const Forward& f, const Tiles& tiles, const Item& item, ThreadMemory& memory) {
   const Sequence& sequence = f.sequences[item.sequence];
   std::array<QueryRow, kMaxRows> rows;
@@ -95,8 +88,9 @@ void run_item(const Forward& f, const Tiles& tiles, const Item& item, ThreadMemo
                         .context = context};
     longest = std::max(longest, context);
   }
-  list_blocks(f.keys, item.kv_head, sequence, longest, memory.keys);
-  list_blocks(f.values, item.kv_head, sequence, longest, memory.values);
+  const int num_blocks = round_up_to_block(longest) / kBlock;
+  f.keys.list(item.kv_head, sequence.table, sequence.first_block, num_blocks, memory.keys);
+  f.values.list(item.kv_head, sequence.table, sequence.first_block, num_blocks, memory.values);
   const int64_t stride = scratch_stride(longest);
   tiles.forward({.rows = std::span(rows).first(num_rows),
                  .keys = memory.keys.data(),

@@ -25,7 +25,7 @@ struct AttentionShape {
 };
 
 // One layer's cache. Block b holds 16 tokens: keys[b] is [G][D][16] (k transposed, so that 16 scores are one vector),
-// values[b] is [G][16][E]. Slots past the context's end may hold anything finite; they are not read into results.
+// values[b] is [G][16][E]. Slots past the context's end may hold anything, NaN too: they are not read into results.
 struct KvCacheLayer {
   float* keys = nullptr;
   float* values = nullptr;

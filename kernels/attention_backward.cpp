@@ -170,10 +170,6 @@ std::vector<Item> Backward::key_items(std::span<const Work> batch) const {
   return items;
 }
 
-void list_blocks(const Blocks& blocks, int head, int64_t first, std::vector<const float*>& list) {
-  for (size_t b = 0; b < list.size(); ++b) list[b] = blocks.block(head, first + static_cast<int64_t>(b));
-}
-
 void Backward::run_queries(const Work& work, const Item& item) const {
   const int d = shape_.head_dim, e = shape_.v_head_dim;
   const Segment& segment = segments_[work.segment];
@@ -192,8 +188,8 @@ void Backward::run_queries(const Work& work, const Item& item) const {
   thread_local std::array<std::vector<const float*>, 3> lists;
   const Blocks* const sources[]{&keys_, &values_, &key_rows_};
   for (size_t i = 0; i < lists.size(); ++i) {
-    lists[i].resize(round_up_to_block(rows[item.count - 1].context) / kBlock);
-    list_blocks(*sources[i], work.kv_head, segment.first_block, lists[i]);
+    const int num_blocks = round_up_to_block(rows[item.count - 1].context) / kBlock;
+    sources[i]->list(work.kv_head, nullptr, segment.first_block, num_blocks, lists[i]);
   }
   tiles_.backward_queries({.panel = &work.panel,
                            .first = item.first,

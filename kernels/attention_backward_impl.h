@@ -86,7 +86,7 @@ void accumulate_keys(const BackwardKeys& x, const float* weights, const float* b
   const Panel& panel = *x.panel;
   Product product{.row_stride = 1, .step_stride = kBlock, .blocks = &b, .block_bits = kUnblocked, .width = width};
   const auto first_row = [&](int key) { return std::max(0, key - panel.first_position) * panel.num_heads; };
-  const int chunk = std::max(1, kL1Floats / width);
+  const int chunk = chunk_steps(width);
   for (int start = first_row(x.key); start < panel.num_rows(); start += chunk) {
     const int end = std::min(start + chunk, panel.num_rows());
     for (int i = 0; i < x.num_keys; i += kBlock) {

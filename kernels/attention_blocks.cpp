@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/thread_pool.h"
+#include "kernels/attention_tiles.h"
 
 namespace r1::kernels {
 namespace attn {
@@ -42,6 +43,12 @@ float* Scratch::reserve(int64_t count) {
     capacity_ = count;
   }
   return floats_.get();
+}
+
+void Blocks::list(int head, const int32_t* table, int64_t first, int count, std::vector<const float*>& list) const {
+  list.resize(count);
+  for (int b = 0; b < count; ++b) list[b] = block(head, table == nullptr ? first + b : table[b]);
+  list.resize(count + kBlocksAhead, list.back());
 }
 
 std::vector<Segment> segments_of(std::span<const int32_t> offsets) {

@@ -44,6 +44,10 @@ struct Blocks {
   int64_t head_stride = 0, block_stride = 0;
 
   const float* block(int head, int64_t index) const { return data + head * head_stride + index * block_stride; }
+
+  // The blocks of `count` indices, then the last one again as often as attention_tiles.h wants blocks ahead. The
+  // indices are table[0 ..], or first, first + 1, ... without a table.
+  void list(int head, const int32_t* table, int64_t first, int count, std::vector<const float*>& list) const;
 };
 
 struct PackArgs {

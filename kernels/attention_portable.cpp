@@ -15,6 +15,7 @@
 namespace r1::kernels::attn {
 namespace {
 
+// Not inlined: the tiles unroll their loops for the sake of registers that this form does not have.
 struct Portable {
   struct Reg {
     float lane[8];
@@ -26,14 +27,14 @@ struct Portable {
     for (int i = 0; i < 8; ++i) y.lane[i] = f(i);
     return y;
   }
-  static Reg load(const float* x) {
+  [[gnu::noinline]] static Reg load(const float* x) {
     return each([&](int i) { return x[i]; });
   }
-  static void store(float* x, const Reg& v) { std::copy_n(v.lane, 8, x); }
-  static Reg set(float x) {
+  [[gnu::noinline]] static void store(float* x, const Reg& v) { std::copy_n(v.lane, 8, x); }
+  [[gnu::noinline]] static Reg set(float x) {
     return each([&](int) { return x; });
   }
-  static Reg fma(const Reg& a, const Reg& b, const Reg& c) {
+  [[gnu::noinline]] static Reg fma(const Reg& a, const Reg& b, const Reg& c) {
     return each([&](int i) { return std::fma(a.lane[i], b.lane[i], c.lane[i]); });
   }
   static Reg add(const Reg& a, const Reg& b) {
@@ -42,7 +43,7 @@ struct Portable {
   static Reg sub(const Reg& a, const Reg& b) {
     return each([&](int i) { return a.lane[i] - b.lane[i]; });
   }
-  static Reg mul(const Reg& a, const Reg& b) {
+  [[gnu::noinline]] static Reg mul(const Reg& a, const Reg& b) {
     return each([&](int i) { return a.lane[i] * b.lane[i]; });
   }
   static Reg div(const Reg& a, const Reg& b) {
@@ -51,7 +52,7 @@ struct Portable {
   static Reg max(const Reg& a, const Reg& b) {
     return each([&](int i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
   }
-  static Reg exp(const Reg& x) {
+  [[gnu::noinline]] static Reg exp(const Reg& x) {
     return each([&](int i) { return simd::exp1(x.lane[i]); });
   }
   static float max_lanes(const Reg& x) { return *std::max_element(x.lane, x.lane + 8); }

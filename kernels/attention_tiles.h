@@ -15,6 +15,8 @@ constexpr int kRowTile = 6;   // rows whose accumulators fit the registers: 6 x 
 constexpr int kMaxRows = 48;  // rows of one call: they share a run of keys while it lies in the L1 cache
 constexpr int kKeyTile = 48;  // keys of one backward_keys call: whole blocks
 
+constexpr int kBlocksAhead = 4;  // entries past the context in every list of blocks, any memory: prefetched, not read
+
 constexpr int round_up_to_block(int count) { return (count + kBlock - 1) / kBlock * kBlock; }
 
 // The row stride of a scratch matrix of at least `columns` floats: an odd number of cache lines, so that a column's

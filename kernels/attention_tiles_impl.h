@@ -33,6 +33,11 @@ void with_row_count(int rows, F f) {
 // How many vectors of 8 columns R rows take: enough chains to hide the latency of a multiply-add, at most 12 registers.
 constexpr int vectors_for(int rows) { return rows >= 4 ? 2 : rows >= 2 ? 4 : 8; }
 
+// Few rows make little work of much memory: keys and values then come from beyond the caches, and their blocks lie
+// scattered, where a processor does not foresee them.
+template <int R>
+constexpr bool kPrefetches = R <= 3;
+
 struct Scores {
   const float* const* rows = nullptr;
   const int* contexts = nullptr;
@@ -49,7 +54,7 @@ template <class V, int R, int B>
 void score_blocks(const Scores& x, int row, int block) {
   typename V::Reg acc[R][2 * B];
   const float* q[R];
-  const float* k[B];
+  const float *k[B], *ahead[B];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
     q[r] = x.rows[row + r];
@@ -57,8 +62,15 @@ void score_blocks(const Scores& x, int row, int block) {
     for (int c = 0; c < 2 * B; ++c) acc[r][c] = V::set(0);
   }
 #pragma GCC unroll 4
-  for (int b = 0; b < B; ++b) k[b] = x.blocks[block + b];
+  for (int b = 0; b < B; ++b) {
+    k[b] = x.blocks[block + b];
+    ahead[b] = x.blocks[block + B + b];
+  }
   for (int64_t i = 0; i < x.depth; ++i) {
+    if constexpr (kPrefetches<R>) {
+#pragma GCC unroll 4
+      for (int b = 0; b < B; ++b) __builtin_prefetch(ahead[b] + i * kBlock);
+    }
     typename V::Reg key[2 * B];
 #pragma GCC unroll 8
     for (int c = 0; c < 2 * B; ++c) key[c] = V::load(k[c / 2] + i * kBlock + c % 2 * 8);
@@ -133,7 +145,13 @@ void accumulate(const Product& x, int row, Steps steps, int column) {
     const int64_t count = std::min<int64_t>((int64_t{1} << x.block_bits) - start, steps.last - t);
     const float* b = x.blocks[block] + start * width + column;
     const float* w = x.weights + block * x.block_stride + row * row_stride + start * step_stride;
+    const float* ahead = b;
+    if constexpr (kPrefetches<R> && kByRow) ahead = x.blocks[block + 1] + start * width + column;
     for (int64_t i = 0; i < count; ++i) {
+      if constexpr (kPrefetches<R> && kByRow) {
+#pragma GCC unroll 8
+        for (int c = 0; c < N; c += 2) __builtin_prefetch(ahead + i * width + c * 8);
+      }
       typename V::Reg value[N];
 #pragma GCC unroll 8
       for (int c = 0; c < N; ++c) value[c] = V::load(b + c * 8);
@@ -183,12 +201,16 @@ void accumulate_rows(const Product& x, int row, int rows, Steps steps) {
   if (x.width % 8 != 0) accumulate_last_columns(x, row, rows, steps);
 }
 
+// Steps that all row tiles take before any goes on: few enough for b to stay near, enough to pay for the sums' way to
+// memory and back.
+constexpr int chunk_steps(int width) { return std::max(6 * kBlock, kL1Floats / width / kBlock * kBlock); }
+
 // c[r] = sum over t < contexts[r]. Nothing past a row's context is touched, not even times 0: it may be NaN.
 template <class V>
 void weighted_sums(const Product& x, std::span<const int> contexts) {
   const int num_rows = static_cast<int>(contexts.size());
   const int longest = *std::max_element(contexts.begin(), contexts.end());
-  const int chunk = num_rows <= kRowTile ? longest : std::max(kBlock, kL1Floats / x.width / kBlock * kBlock);
+  const int chunk = chunk_steps(x.width);
   for (int r = 0; r < num_rows; ++r) std::fill_n(x.c[r], x.width, 0.0f);
   for (int first = 0; first < longest; first += chunk) {
     for (int row = 0; row < num_rows; row += kRowTile) {
