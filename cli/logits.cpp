@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "core/error.h"
 #include "formats/safetensors.h"
 #include "nn/causal_lm.h"
 

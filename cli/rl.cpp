@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "core/error.h"
 #include "cli/recipe.h"
 #include "core/files.h"
 #include "core/log.h"
