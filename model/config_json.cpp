@@ -157,8 +157,8 @@ ModelConfig config_from_json(const bj::object& o, const std::string& where) {
   c.num_layers = json::get_int(o, "num_hidden_layers", where);
   c.num_heads = json::get_int(o, "num_attention_heads", where);
   c.num_kv_heads = json::find_int(o, "num_key_value_heads", where).value_or(c.num_heads);
-  c.head_dim = json::find_int(o, "head_dim", where).value_or(0);
-  if (c.head_dim == 0) c.head_dim = default_head_dim(c, where);
+  const auto head_dim = json::find_int(o, "head_dim", where);
+  c.head_dim = head_dim ? *head_dim : default_head_dim(c, where);
   c.max_position = json::get_int(o, "max_position_embeddings", where);
   c.rms_norm_eps = json::find_double(o, "rms_norm_eps", where).value_or(c.rms_norm_eps);
   read_rope(c, o, where);

@@ -1,5 +1,6 @@
 // Initial weights as functions of (seed, name, index).
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
@@ -13,7 +14,7 @@
 namespace r1::model {
 namespace {
 
-constexpr int64_t kChunk = 1 << 16;
+constexpr int64_t kChunk = 1 << 16;  // elements; a multiple of four
 
 // Two standard normals from two uniforms (Box and Muller 1958); the first uniform lies in (0, 1], so its logarithm is
 // finite.
@@ -44,8 +45,9 @@ std::vector<float> initial_values(const ModelConfig::Parameter& p, float std, ui
   if (p.shape.size() == 1) return std::vector<float>(static_cast<size_t>(count), 1.0f);
   std::vector<float> values(static_cast<size_t>(count));
   const uint64_t stream = hash64(p.name);
-  compute_pool().parallel_for(count, kChunk,
-                              [&](int64_t begin, int64_t end) { fill_normal(values, begin, end, std, seed, stream); });
+  compute_pool().parallel_for((count + kChunk - 1) / kChunk, 1, [&](int64_t first, int64_t last) {
+    fill_normal(values, first * kChunk, std::min(last * kChunk, count), std, seed, stream);
+  });
   return values;
 }
 

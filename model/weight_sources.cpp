@@ -96,8 +96,6 @@ const TensorView* GgufWeights::find(std::string_view name) const {
   return stored ? file_.find(*stored) : nullptr;
 }
 
-bool GgufWeights::has(std::string_view name) const { return find(name) != nullptr; }
-
 int64_t GgufWeights::permuted_heads(std::string_view name) const {
   if (config_.family != Family::kLlama) return 0;
   if (name.find(".self_attn.q_proj.") != name.npos) return config_.num_heads;

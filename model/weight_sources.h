@@ -13,14 +13,24 @@
 
 namespace r1::model {
 
+// Weights in files, as open_model() checks them.
+class FileWeights : public WeightSource {
+ public:
+  // The tensor as it lies in the file, rows of q and k included; null if there is none.
+  virtual const formats::TensorView* find(std::string_view name) const = 0;
+  // Hugging Face's names; a tensor that has none there under its own.
+  virtual std::vector<std::string> names() const = 0;
+  bool has(std::string_view name) const override { return find(name) != nullptr; }
+};
+
 // A Hugging Face folder: names and values as they are.
-class FolderWeights : public WeightSource {
+class FolderWeights : public FileWeights {
  public:
   explicit FolderWeights(const std::filesystem::path& folder) : path_(folder), folder_(folder) {}
   formats::TensorView get(std::string_view name) const override;
-  bool has(std::string_view name) const override { return folder_.find(name) != nullptr; }
+  const formats::TensorView* find(std::string_view name) const override { return folder_.find(name); }
   std::string describe() const override { return path_.string(); }
-  std::vector<std::string> names() const { return folder_.names(); }
+  std::vector<std::string> names() const override { return folder_.names(); }
 
  private:
   std::filesystem::path path_;
@@ -28,18 +38,17 @@ class FolderWeights : public WeightSource {
 };
 
 // A GGUF file under Hugging Face's names, with the rows of q and k put back into Hugging Face's order.
-class GgufWeights : public WeightSource {
+class GgufWeights : public FileWeights {
  public:
   explicit GgufWeights(const std::filesystem::path& path);
   formats::TensorView get(std::string_view name) const override;
-  bool has(std::string_view name) const override;
+  const formats::TensorView* find(std::string_view name) const override;
   std::string describe() const override { return file_.path().string(); }
   const formats::GgufFile& file() const { return file_; }
   const ModelConfig& config() const { return config_; }
-  std::vector<std::string> names() const;  // Hugging Face's; a tensor without one under GGUF's
+  std::vector<std::string> names() const override;
 
  private:
-  const formats::TensorView* find(std::string_view name) const;
   // Heads of the tensor if its rows are permuted in the file, else 0.
   int64_t permuted_heads(std::string_view name) const;
 

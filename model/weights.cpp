@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/thread_pool.h"
 #include "formats/quote.h"
 #include "model/weight_sources.h"
 
@@ -23,21 +24,21 @@ bool is_weight_type(DType t) {
   return is_float || (t >= DType::kQ4_0 && t <= DType::kQ6_K);
 }
 
-void check_parameter(const WeightSource& source, const ModelConfig::Parameter& wanted) {
+void check_parameter(const FileWeights& source, const ModelConfig::Parameter& wanted) {
   const std::string name = formats::quote_name(wanted.name);
-  if (!source.has(wanted.name)) {
+  const TensorView* found = source.find(wanted.name);
+  if (found == nullptr) {
     throw Error(source.describe(),
                 fmt::format("tensor {} is missing; the config wants it with shape {}", name, wanted.shape),
                 "fetch the model's files again, or mend the config if it tells another model");
   }
-  const TensorView found = source.get(wanted.name);
-  if (found.shape != wanted.shape) {
+  if (found->shape != wanted.shape) {
     throw Error(source.describe(),
-                fmt::format("tensor {} has shape {}; the config wants {}", name, found.shape, wanted.shape),
+                fmt::format("tensor {} has shape {}; the config wants {}", name, found->shape, wanted.shape),
                 "use config and weights of the same model");
   }
-  if (!is_weight_type(found.dtype)) {
-    throw Error(source.describe(), fmt::format("tensor {} is stored as {}", name, to_string(found.dtype)),
+  if (!is_weight_type(found->dtype)) {
+    throw Error(source.describe(), fmt::format("tensor {} is stored as {}", name, to_string(found->dtype)),
                 "use weights in F32, F16, BF16, F64 or one of GGUF's types Q4_0 to Q6_K");
   }
 }
@@ -49,13 +50,13 @@ bool may_be_ignored(std::string_view name) {
          !(name.starts_with("model.") || name.starts_with("blk."));
 }
 
-void check_parameters(const ModelConfig& config, const WeightSource& source, const std::vector<std::string>& names) {
+void check_parameters(const ModelConfig& config, const FileWeights& source) {
   std::set<std::string, std::less<>> known;
   for (const auto& parameter : config.parameters()) {
     check_parameter(source, parameter);
     known.insert(parameter.name);
   }
-  for (const std::string& name : names) {
+  for (const std::string& name : source.names()) {
     if (known.contains(name)) continue;
     if (!may_be_ignored(name)) {
       throw Error(source.describe(),
@@ -70,7 +71,7 @@ void check_parameters(const ModelConfig& config, const WeightSource& source, con
 LoadedModel open_gguf(const fs::path& path) {
   auto source = std::make_unique<GgufWeights>(path);
   LoadedModel model{.config = source->config(), .path = path, .is_gguf = true};
-  check_parameters(model.config, *source, source->names());
+  check_parameters(model.config, *source);
   model.weights = std::move(source);
   return model;
 }
@@ -78,7 +79,7 @@ LoadedModel open_gguf(const fs::path& path) {
 LoadedModel open_folder(const fs::path& folder) {
   LoadedModel model{.config = config_from_folder(folder), .path = folder};
   auto source = std::make_unique<FolderWeights>(folder);
-  check_parameters(model.config, *source, source->names());
+  check_parameters(model.config, *source);
   model.weights = std::move(source);
   return model;
 }
@@ -138,7 +139,9 @@ TensorView MemoryWeights::get(std::string_view name) const {
 bool MemoryWeights::has(std::string_view name) const { return tensors_.find(name) != tensors_.end(); }
 
 uint64_t hash_weights(const ModelConfig& config, const WeightSource& weights) {
-  constexpr int64_t kChunk = 1 << 16;  // elements; a multiple of every block
+  constexpr int64_t kChunk = 1 << 16;  // elements that one thread converts; a multiple of every block
+  constexpr int64_t kBuffer =
+      1 << 20;  // elements that are converted before they are hashed; small enough for the cache
   StreamHash hash;
   std::vector<float> buffer;
   for (const auto& parameter : config.parameters()) {
@@ -148,9 +151,14 @@ uint64_t hash_weights(const ModelConfig& config, const WeightSource& weights) {
       continue;
     }
     const int64_t count = t.num_elements();
-    for (int64_t begin = 0; begin < count; begin += kChunk) {
-      buffer.resize(static_cast<size_t>(std::min(kChunk, count - begin)));
-      to_float32(slice(t, begin, static_cast<int64_t>(buffer.size())), buffer);
+    for (int64_t begin = 0; begin < count; begin += kBuffer) {
+      buffer.resize(static_cast<size_t>(std::min(kBuffer, count - begin)));
+      const auto length = static_cast<int64_t>(buffer.size());
+      compute_pool().parallel_for((length + kChunk - 1) / kChunk, 1, [&](int64_t first, int64_t last) {
+        const int64_t from = first * kChunk, size = std::min(last * kChunk, length) - from;
+        to_float32(slice(t, begin + from, size),
+                   std::span(buffer).subspan(static_cast<size_t>(from), static_cast<size_t>(size)));
+      });
       hash.add(std::as_bytes(std::span(buffer)));
     }
   }

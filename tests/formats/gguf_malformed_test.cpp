@@ -3,8 +3,8 @@
 
 #include "core/error.h"
 #include "formats/gguf.h"
-#include "tests/core/temp_folder.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/formats/put_fresh.h"
 #include "tests/support/catch.h"
 
 using namespace r1;
@@ -39,7 +39,7 @@ void check_all(std::initializer_list<Case> cases) {
   const std::string path = (folder / "bad.gguf").string();
   for (const Case& c : cases) {
     INFO(c.why);
-    put(path, c.bytes);
+    put_fresh(path, c.bytes);
     std::string text = "accepted";
     try {
       const GgufFile file(path);
@@ -207,7 +207,7 @@ TEST_CASE("A file that is large for its holes is bounded all the same") {
       {header(uint64_t{1} << 26, 0), "67108864 tensors; at most 1048576"},
   };
   for (const auto& c : cases) {
-    put(path, c.bytes);
+    put_fresh(path, c.bytes);
     std::filesystem::resize_file(path, uint64_t{1} << 32);
     CHECK_THROWS_WITH(GgufFile(path), Catch::Contains(c.fragment));
   }

@@ -4,8 +4,8 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "tests/core/temp_folder.h"
 #include "tests/formats/gguf_bytes.h"
+#include "tests/formats/put_fresh.h"
 #include "tests/support/catch.h"
 
 using namespace r1;
@@ -47,7 +47,7 @@ std::string refusal(const std::filesystem::path& path) {
 
 TEST_CASE("Every kind of metadata value is read") {
   const TempFolder folder;
-  put(folder / "f", small_file());
+  put_fresh(folder / "f", small_file());
   const GgufFile file(folder / "f");
   CHECK(file.metadata().size() == 18);
   CHECK(file.get_int("u8") == 200);
@@ -73,10 +73,10 @@ TEST_CASE("Every kind of metadata value is read") {
 
 TEST_CASE("Tensors are found by name, in torch's order of dimensions") {
   const TempFolder folder;
-  put(folder / "f", padded(header(1, 0) + tensor("w", {3, 2}, kTypeF32, 0)) + std::string(24, '\0'));
+  put_fresh(folder / "f", padded(header(1, 0) + tensor("w", {3, 2}, kTypeF32, 0)) + std::string(24, '\0'));
   const GgufFile matrix(folder / "f");
   CHECK(matrix.find("w")->shape == std::vector<int64_t>{2, 3});
-  put(folder / "g", small_file());
+  put_fresh(folder / "g", small_file());
   const GgufFile file(folder / "g");
   CHECK(to_float32(*file.find("first")) == std::vector<float>{1, 2, 3, 4});
   CHECK(to_float32(*file.find("blk.0.second")) == [] {
@@ -106,14 +106,14 @@ TEST_CASE("Odd but good files are read") {
   };
   for (const auto& c : cases) {
     INFO(c.why);
-    put(folder / "f", c.bytes);
+    put_fresh(folder / "f", c.bytes);
     CHECK(refusal(folder / "f") == "");
   }
 }
 
 TEST_CASE("A look-up of a key that is missing or of another type names file, key and types") {
   const TempFolder folder;
-  put(folder / "f", small_file());
+  put_fresh(folder / "f", small_file());
   const GgufFile file(folder / "f");
   CHECK_FALSE(file.find_int("nothing").has_value());
   CHECK(file.find_strings("nothing") == nullptr);
@@ -131,11 +131,11 @@ TEST_CASE("A GGUF file cut anywhere is refused", "[property]") {
   const TempFolder folder;
   const std::string whole = small_file();
   for (size_t length = 0; length < whole.size(); ++length) {
-    put(folder / "f", whole.substr(0, length));
+    put_fresh(folder / "f", whole.substr(0, length));
     INFO("cut to " << length);
     REQUIRE_FALSE(refusal(folder / "f").empty());
   }
-  put(folder / "f", whole);
+  put_fresh(folder / "f", whole);
   CHECK(refusal(folder / "f").empty());
 }
 
@@ -155,7 +155,7 @@ TEST_CASE("A damaged GGUF file is read or refused, and never does harm", "[prope
       if (random.below(3) == 0) bytes[at] = static_cast<char>(random.below(256));
       bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
     }
-    put(folder / "f", bytes);
+    put_fresh(folder / "f", bytes);
     refused += !refusal(folder / "f").empty();
   }
   CHECK(refused > 1000);
