@@ -51,7 +51,7 @@ Entry* ask(Table& table, std::string_view key) {
 }
 
 struct Wanted {
-  std::string_view name, example;
+  std::string name, example;
 };
 
 // The elements of an array, all of type T.

@@ -1,6 +1,7 @@
 #include "core/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ namespace r1 {
 namespace {
 
 constexpr size_t kReadPiece = size_t{1} << 18;
+constexpr size_t kMaxLine = size_t{1} << 26;  // without a limit, a file of zeros would fill the memory
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 
 struct OpenFile {
@@ -44,6 +46,15 @@ size_t read_some(int fd, char* to, size_t size, const std::filesystem::path& pat
     if (got >= 0) return static_cast<size_t>(got);
     if (errno != EINTR) posix::fail(path, "read", errno);
   }
+}
+
+// A sparse file may claim any size at no cost.
+void check_fits_memory(const OpenFile& file, const std::filesystem::path& path) {
+  const auto memory = static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  if (!S_ISREG(file.status.st_mode) || file.status.st_size <= memory) return;
+  throw Error(path.string(),
+              fmt::format("it has {} bytes, more than this machine's memory ({})", file.status.st_size, memory),
+              "check that it is the file you meant; data sets are read by the line");
 }
 
 }  // namespace
@@ -75,6 +86,7 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 
 std::string read_file(const std::filesystem::path& path) {
   const OpenFile file = open_to_read(path);
+  check_fits_memory(file, path);
   // One byte more than the size, so that the read after the last byte finds the end without growing the buffer.
   std::string content(S_ISREG(file.status.st_mode) ? static_cast<size_t>(file.status.st_size) + 1 : kReadPiece, '\0');
   size_t size = 0;
@@ -110,6 +122,11 @@ void for_each_line(const std::filesystem::path& path, const std::function<void(i
       left.remove_prefix(end + 1);
     }
     rest.append(left);
+    if (rest.size() > kMaxLine) {
+      throw Error(fmt::format("{}:{}", path.string(), number + 1),
+                  fmt::format("the line is longer than {} bytes", kMaxLine),
+                  "check that it is a text file with newlines");
+    }
   }
   if (!rest.empty() && !(number == 0 && rest == kUtf8Mark)) emit(rest);
 }

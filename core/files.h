@@ -30,7 +30,8 @@ class MappedFile {
 std::string read_file(const std::filesystem::path& path);
 
 // Calls line(number from 1, text without its newline) for each line; reads in pieces, so a file may exceed memory.
-// Lines end with \n or \r\n, the last one maybe with nothing; a UTF-8 byte order mark before the first is dropped.
+// Lines end with \n or \r\n, the last one maybe with nothing; a UTF-8 byte order mark before the first is dropped. A
+// line of more than 64 MiB is an Error.
 void for_each_line(const std::filesystem::path& path, const std::function<void(int64_t, std::string_view)>& line);
 
 // Writes to a temporary name beside `path`, syncs, renames over `path`, syncs the folder. A full disk leaves the old

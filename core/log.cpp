@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <mutex>
-#include <optional>
+#include <utility>
 
 #include "core/console.h"
 #include "core/error.h"
@@ -37,6 +37,7 @@ struct Logger {
   std::mutex mutex;
   std::filesystem::path path;
   posix::Descriptor file;
+  bool is_failing = false;  // the last line did not reach the file
 };
 
 // Never destroyed: a line may come from another object's destructor at exit.
@@ -56,15 +57,17 @@ std::string timestamp() {
                      utc.tm_hour, utc.tm_min, utc.tm_sec, ms % 1000);
 }
 
-// A log that cannot be written must not stop a run: it ends with a warning on stderr.
+// A log that cannot be written must not stop a run: a warning on stderr when it begins to fail, and every line is
+// tried, since somebody may make room.
 void write_to_file(Logger& l, Level level, std::string_view text) {
   const std::scoped_lock lock(l.mutex);
   if (l.file.get() < 0) return;
   try {
     posix::write_all(l.file.get(), fmt::format("{} {} {}\n", timestamp(), kNames[index_of(level)], text), l.path);
+    l.is_failing = false;
   } catch (const Error& e) {
-    l.file.reset();
-    console::write_line(fmt::format("r1: warning: no more log lines go to this file: {}: {}", e.where, e.problem));
+    if (std::exchange(l.is_failing, true)) return;
+    console::write_line(fmt::format("r1: warning: log lines do not reach their file: {}: {}", e.where, e.problem));
   }
 }
 
@@ -79,6 +82,7 @@ void set_file(const std::filesystem::path& path) {
   const std::scoped_lock lock(l.mutex);
   l.path = path;
   l.file = std::move(file);
+  l.is_failing = false;
 }
 
 void write(Level level, std::string_view message) {

@@ -176,6 +176,15 @@ y = 1
   }
 }
 
+TEST_CASE("An error of type says how to write the value") {
+  const Config config = read("v = 1\n[t]\n");
+  const ConfigTable r = config.root();
+  CHECK_THROWS_WITH(r.tables("t"), Contains("set it like t = [{ key = value }], or as [[t]] on lines of their own"));
+  CHECK_THROWS_WITH(r.table("v"), Contains("set it like v = { key = value }, or as [v] on a line of its own"));
+  CHECK_THROWS_WITH(r.get_strings("v", {}), Contains("set it like v = [\"one\", \"two\"]"));
+  CHECK_THROWS_WITH(r.get_string("v", ""), Contains("set it like v = \"word\""));
+}
+
 TEST_CASE("An override of another type is named as the override") {
   const Config config = read("[rl]\nsteps = 1\n", {"rl.steps=many"});
   CHECK_THROWS_WITH(config.table("rl").get_int("steps", 0),

@@ -86,6 +86,29 @@ TEST_CASE("read_file gives the whole file, whatever its size") {
   CHECK(read_file("/proc/self/status").starts_with("Name:"));  // claims a size of 0
 }
 
+TEST_CASE("A sparse file that claims more than the memory is refused before anything is allocated") {
+  const TempFolder folder;
+  put(folder / "sparse", "");
+  std::error_code code;
+  std::filesystem::resize_file(folder / "sparse", uint64_t{1} << 43, code);  // 8 TiB
+  if (code) {
+    SUCCEED("skipped: this file system takes no file of 8 TiB");
+    return;
+  }
+  CHECK_THROWS_WITH(read_file(folder / "sparse"),
+                    Contains("it has 8796093022208 bytes, more than this machine's memory"));
+}
+
+TEST_CASE("A line without end is refused with its number") {
+  const TempFolder folder;
+  put(folder / "long", "first\n");
+  std::filesystem::resize_file(folder / "long", (uint64_t{1} << 26) + (1 << 20));  // sparse: zeros up to here
+  int64_t last = 0;
+  CHECK_THROWS_WITH(for_each_line(folder / "long", [&](int64_t number, std::string_view) { last = number; }),
+                    Contains("long:2: the line is longer than 67108864 bytes"));
+  CHECK(last == 1);
+}
+
 TEST_CASE("read_file and for_each_line read pipes, which a map cannot show") {
   const TempFolder folder;
   const auto pipe = folder / "pipe";

@@ -153,7 +153,7 @@ TEST_CASE("A log file that cannot be opened is an Error, and the old one stays i
   CHECK_THAT(slurp(folder / "r1.log"), Contains("still here"));
 }
 
-TEST_CASE("A full disk ends the log file with one warning and no exception") {
+TEST_CASE("A full disk costs the log file's lines, one warning and no exception") {
   const Defaults defaults;
   const std::string lines = stderr_of([] {
     set_file("/dev/full");
@@ -161,7 +161,7 @@ TEST_CASE("A full disk ends the log file with one warning and no exception") {
     info("two");
   });
   CHECK_THAT(lines, Contains("r1: one\n") && Contains("r1: two\n"));
-  CHECK_THAT(lines, Contains("r1: warning: no more log lines go to this file: /dev/full: cannot write: No space"));
+  CHECK_THAT(lines, Contains("r1: warning: log lines do not reach their file: /dev/full: cannot write: No space"));
   CHECK(lines.find("warning") == lines.rfind("warning"));
 }
 
