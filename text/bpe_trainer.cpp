@@ -70,9 +70,10 @@ void check_required(const BpeTrainerOptions& options) {
   const auto steps = steps_of(options.pre_tokenizer);
   for (const auto& token : options.required_tokens) {
     check_token("required token", token);
-    if (std::find(options.special_tokens.begin(), options.special_tokens.end(), token) !=
-        options.special_tokens.end()) {
-      throw Error(kWhere, fmt::format("token '{}' is both special and required", token), "give it once");
+    for (const auto& special : options.special_tokens) {
+      if (token.find(special) == std::string::npos) continue;
+      throw Error(kWhere, fmt::format("required token '{}' holds the special token '{}'", token, special),
+                  "leave one of the two out");
     }
     const size_t num_pieces = piece_ends(steps, token).size();
     if (num_pieces != 1 || token.size() > kMaxPiece) {

@@ -116,15 +116,13 @@ Evaluator::Flow Evaluator::run_for(const Statement& s) {
   auto list = std::make_shared<const List>(List{.items = loop_items(s)});
   if (list->items.empty()) return execute(s.otherwise);
   const auto length = static_cast<int64_t>(list->items.size());
-  const int depth0 = loop_depth_++;
   for (int64_t i = 0; i < length; ++i) {
     scopes_.push_back(loop_scope(s, list->items[static_cast<size_t>(i)]));
-    scopes_.back()["loop"] = Loop{.index0 = i, .length = length, .depth0 = depth0, .items = list};
+    scopes_.back()["loop"] = Loop{.index0 = i, .length = length, .items = list};
     const auto flow = execute(s.body);
     scopes_.pop_back();
     if (flow == Flow::kBreak) break;
   }
-  --loop_depth_;
   return Flow::kNext;
 }
 

@@ -55,7 +55,7 @@ class Evaluator {
   Budget budget_;
   std::vector<Scope> scopes_;
   std::string output_;
-  int nesting_ = 0, macro_depth_ = 0, loop_depth_ = 0;
+  int nesting_ = 0, macro_depth_ = 0;
   int64_t now_;
 };
 

@@ -168,7 +168,7 @@ class ExpressionParser {
       return constant(std::move(text));
     }
     if (next.kind == TokenKind::kInt) return constant(integer(tokens_.take().text));
-    if (next.kind == TokenKind::kFloat) return constant(std::stod(tokens_.take().text));
+    if (next.kind == TokenKind::kFloat) return constant(std::strtod(tokens_.take().text.c_str(), nullptr));
     if (next.kind == TokenKind::kName) return name();
     if (tokens_.skip_operator("(")) {
       if (tokens_.skip_operator(")")) return make(Kind::kTuple, "");

@@ -174,8 +174,8 @@ Value attribute_of(const Value& value, std::string_view name) {
     if (name == "first") return i == 0;
     if (name == "last") return i + 1 == size;
     if (name == "length") return size;
-    if (name == "depth0") return loop->depth0;
-    if (name == "depth") return loop->depth0 + 1;
+    if (name == "depth0") return int64_t{0};  // counts recursive loops, which there are none of
+    if (name == "depth") return int64_t{1};
     if (name == "previtem" && i > 0) return loop->items->items[static_cast<size_t>(i - 1)];
     if (name == "nextitem" && i + 1 < size) return loop->items->items[static_cast<size_t>(i + 1)];
   }

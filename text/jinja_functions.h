@@ -18,7 +18,8 @@ struct Arguments {
   std::vector<std::pair<std::string, Value>> named;
 };
 
-// Arguments by parameter name. Throws Error for too many, unknown or doubly given ones; `function` opens the text.
+// Arguments, which must outlive this, by parameter name. Throws Error for too many, unknown or doubly given ones;
+// `function` opens the text.
 class Bound {
  public:
   Bound(std::string_view function, const Arguments& arguments, std::initializer_list<std::string_view> parameters);

@@ -177,22 +177,32 @@ class Lexer {
     advance(pos_ + size);
   }
 
+  // 12, 1_000, 1.5, 2e-3
   void number(std::string_view rest) {
     size_t size = 0;
     const auto digits = [&] {
       while (size < rest.size() && (is_digit(rest[size]) || rest[size] == '_')) ++size;
     };
+    const auto digit_at = [&](size_t i) { return i < rest.size() && is_digit(rest[i]); };
     digits();
-    const bool has_fraction = size + 1 < rest.size() && rest[size] == '.' && is_digit(rest[size + 1]);
+    const bool has_fraction = rest.substr(size).starts_with('.') && digit_at(size + 1);
     if (has_fraction) {
       ++size;
+      digits();
+    }
+    const bool has_e = size < rest.size() && (rest[size] == 'e' || rest[size] == 'E');
+    const size_t sign = has_e && size + 1 < rest.size() && (rest[size + 1] == '-' || rest[size + 1] == '+') ? 1 : 0;
+    const bool has_exponent = has_e && digit_at(size + 1 + sign);
+    if (has_exponent) {
+      size += 1 + sign;
       digits();
     }
     if (size < rest.size() && is_name_start(rest[size])) {
       fail(fmt::format("number '{}' is not decimal", rest.substr(0, size + 1)), "write it with digits only");
     }
-    if (size > 18 + (has_fraction ? 20 : 0)) fail("a number has too many digits", "use at most 18");
-    take(has_fraction ? TokenKind::kFloat : TokenKind::kInt, size);
+    const bool is_float = has_fraction || has_exponent;
+    if (size > (is_float ? 40 : 18)) fail("a number has too many digits", "use at most 18");
+    take(is_float ? TokenKind::kFloat : TokenKind::kInt, size);
     std::erase(tokens_.back().text, '_');
   }
 

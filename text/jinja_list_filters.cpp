@@ -176,7 +176,8 @@ Value sum(const Value& input, const Arguments& arguments, Budget& budget) {
 Value map_items(const Value& input, const Arguments& arguments, Budget& budget) {
   std::vector<Value> out;
   const bool by_attribute = arguments.positional.empty();
-  const Bound bound("map", by_attribute ? arguments : Arguments{}, {"attribute", "default"});
+  const Arguments none;
+  const Bound bound("map", by_attribute ? arguments : none, {"attribute", "default"});
   const auto attribute = by_attribute ? bound.text(0) : std::nullopt;
   const auto* filter = by_attribute ? nullptr : arguments.positional[0].if_string();
   if (!attribute && !filter) fail("map() lacks a filter or attribute", "give map('FILTER') or map(attribute='NAME')");

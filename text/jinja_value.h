@@ -33,7 +33,7 @@ struct Namespace {
   Dict attributes;
 };
 struct Loop {
-  int64_t index0 = 0, length = 0, depth0 = 0;
+  int64_t index0 = 0, length = 0;
   std::shared_ptr<const List> items;
 };
 struct Statement;
