@@ -12,7 +12,7 @@ namespace attn {
 namespace {
 
 constexpr int64_t kPanelFloats = int64_t{4} << 20;  // of the panels of one batch; more for more threads
-constexpr int64_t kPanelFloatsPerThread = int64_t{1} << 20;
+constexpr int64_t kPanelFloatsPerThread = int64_t{1} << 19;
 constexpr int64_t kScoreFloats = 16 * 1024;  // of a query tile's P and of its dS
 
 // A panel with the segment and kv head it belongs to.

@@ -11,8 +11,8 @@
 #include "core/error.h"
 #include "core/thread_pool.h"
 #include "kernels/cpu.h"
-#include "kernels/quant_memory.h"
 #include "kernels/quant_panels.h"
+#include "kernels/weight_memory.h"
 
 namespace r1::kernels {
 namespace {
@@ -108,14 +108,14 @@ void multiply_all(ThreadPool& pool, QuantType type, quant::PanelProduct all, int
 
 }  // namespace
 
-void QuantMatrix::Free::operator()(void* p) const { quant::free_weights(p); }
+void QuantMatrix::Free::operator()(void* p) const { free_weights(p); }
 
 QuantMatrix::QuantMatrix(ThreadPool& pool, QuantType type, const void* blocks, int64_t n, int64_t k)
     : n_(n), k_(k), type_(type) {
   check_shape(n, k);
   const Layout layout = quant::layout_of(type);
   const int64_t num_blocks = k / kBlock, panel_bytes = num_blocks * layout.panel_bytes();
-  data_.reset(quant::allocate_weights(static_cast<size_t>(num_panels(n) * panel_bytes)));
+  data_.reset(allocate_weights(static_cast<size_t>(num_panels(n) * panel_bytes)));
   const auto* source = static_cast<const std::byte*>(blocks);
   auto* panels = static_cast<std::byte*>(data_.get());
   pool.parallel_for(num_panels(n), 1, [&](int64_t begin, int64_t end) {
@@ -153,11 +153,12 @@ void QuantMatrix::multiply(ThreadPool& pool, const float* x, int64_t m, int64_t 
       std::make_unique_for_overwrite<ActivationBlock[]>(static_cast<size_t>(std::min(m, kSlabRows) * num_blocks));
   for (int64_t first = 0; first < m; first += kSlabRows) {
     const int64_t num_rows = std::min(kSlabRows, m - first);
-    pool.parallel_for(num_rows, std::max<int64_t>(1, kSerialValues / k_), [&](int64_t begin, int64_t end) {
-      for (int64_t r = begin; r < end; ++r) {
-        quantize_activations(x + (first + r) * ldx, num_blocks, activations.get() + r * num_blocks);
-      }
-    });
+    pool.parallel_for(num_rows, std::max<int64_t>(1, kSerialValues / std::max(k_, kBlock)),
+                      [&](int64_t begin, int64_t end) {
+                        for (int64_t r = begin; r < end; ++r) {
+                          quantize_activations(x + (first + r) * ldx, num_blocks, activations.get() + r * num_blocks);
+                        }
+                      });
     multiply_all(pool, type_,
                  {.panels = static_cast<const std::byte*>(data_.get()),
                   .num_panels = num_panels(n_),

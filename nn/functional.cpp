@@ -187,7 +187,8 @@ struct CheckpointFn : torch::autograd::Function<CheckpointFn> {
     const auto x = ctx->get_saved_variables()[0].detach().requires_grad_(true);
     at::AutoGradMode enable(true);
     const auto y = static_cast<Capsule*>(ctx->saved_data["layer"].toCapsule().get())->layer(x);
-    return {torch::autograd::grad({y}, {x}, {grads[0]})[0], {}};
+    torch::autograd::backward({y}, {grads[0]});  // sums into the weights' gradients on its way
+    return {x.grad(), {}};
   }
 };
 

@@ -235,6 +235,16 @@ std::vector<Candidate> find_candidates(std::string_view text) {
   return found;
 }
 
+std::optional<bool> is_right_by_key(std::string_view key, const Candidate& candidate) {
+  key = key.substr(0, key.find(" using "));
+  if (const size_t equals = key.rfind("= "); equals != key.npos) key.remove_prefix(equals + 2);
+  const auto wanted = as_number(key), stated = as_number(candidate.answer);
+  if (wanted && stated) return is_same_answer(key, candidate.answer);
+  const auto is_choice = [](std::string_view text) { return text.size() == 1 && is_letter(text[0]); };
+  if (is_choice(key) && is_choice(candidate.answer)) return key == candidate.answer;
+  return {};
+}
+
 bool is_same_answer(std::string_view a, std::string_view b) {
   if (a == b) return true;
   const auto x = as_number(a), y = as_number(b);

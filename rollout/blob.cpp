@@ -33,14 +33,14 @@ void split_planes(std::span<const std::byte> values, std::byte* planes) {
 std::vector<std::byte> unpack(std::span<const std::byte> blob, size_t size, const std::string& where) {
   if (blob.empty()) damaged(where, "it is empty");
   const auto body = blob.subspan(1);
-  std::vector<std::byte> planes(size);
   if (blob[0] == kStored) {
     if (body.size() != size) damaged(where, fmt::format("it holds {} bytes and should hold {}", body.size(), size));
-    std::copy(body.begin(), body.end(), planes.begin());
-    return planes;
+    return {body.begin(), body.end()};
   }
   if (blob[0] != kZstd) damaged(where, fmt::format("its first byte is {}, not 0 or 1", static_cast<int>(blob[0])));
+  // zstd's best is a 4-byte block for 128 KiB.
   if (body.size() < size / 40'000) damaged(where, "it is too short for the row's num_tokens");
+  std::vector<std::byte> planes(size);
   const size_t got = ZSTD_decompress(planes.data(), size, body.data(), body.size());
   if (ZSTD_isError(got)) damaged(where, ZSTD_getErrorName(got));
   if (got != size) damaged(where, fmt::format("it holds {} bytes and should hold {}", got, size));

@@ -42,7 +42,7 @@ struct StepRecord {
   int64_t step = 0;
   std::map<std::string, double> metrics;        // by name, as in TensorBoard
   std::map<std::string, double> phase_seconds;  // wall time by phase, kept as metrics "seconds/PHASE"
-  double seconds = 0;                           // wall time of the whole step
+  double seconds = 0;                           // wall time of the whole step; 0: another record says
 };
 
 // One figure of an evaluation, with its confidence interval.
@@ -63,7 +63,7 @@ struct RolloutPosition {
   bool operator==(const RolloutPosition&) const = default;
 };
 
-// Tells whether an answer stated midway is right; called on the writer's thread. Must not throw.
+// Tells whether an answer stated midway is right, or nothing; called on the writer's thread. Must not throw.
 using ChainChecker = std::function<std::optional<bool>(const Prompt&, const Candidate&)>;
 
 struct WriterOptions {
@@ -71,8 +71,9 @@ struct WriterOptions {
   int batch_samples = 4096;              // a transaction ends after so many samples,
   int batch_ms = 500;                    // or so long after it began, or at a flush()
   std::vector<std::string> extra_words;  // reflection words besides the published lists
-  ChainChecker checker;                  // finds wrong -> right turns; without it, turns are found but not judged
-  int64_t max_pages = 0;                 // tests: the file may not grow beyond so many pages; 0 is no limit
+  // Judges the answers of turns, so that wrong -> right ones are known; without it, turns are found but not judged.
+  ChainChecker checker = [](const Prompt& p, const Candidate& c) { return is_right_by_key(p.answer, c); };
+  int64_t max_pages = 0;  // tests: the file may not grow beyond so many pages; 0 is no limit
 };
 
 // Threads: any number may call any member. Errors: what goes wrong on the writer's thread (a full disk) is thrown, as

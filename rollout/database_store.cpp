@@ -57,7 +57,8 @@ struct RolloutStore::Statements {
         add_stage(db, "INSERT INTO stages (run_key, name) VALUES (?1, ?2) RETURNING id"),
         find_step(db, "SELECT id FROM steps WHERE stage_id = ?1 AND step = ?2"),
         add_step(db, "INSERT INTO steps (stage_id, step) VALUES (?1, ?2) RETURNING id"),
-        end_step(db, "UPDATE steps SET finished_at = ?2, seconds = ?3 WHERE id = ?1"),
+        end_step(
+            db, "UPDATE steps SET finished_at = ?2, seconds = CASE WHEN ?3 > 0 THEN ?3 ELSE seconds END WHERE id = ?1"),
         add_metric(db, "INSERT OR REPLACE INTO metrics (step_id, name_id, value) VALUES (?1, ?2, ?3)"),
         add_weights(db, "INSERT OR REPLACE INTO weights_versions (step_id, number, hash) VALUES (?1, ?2, ?3)"),
         add_evaluation(db,

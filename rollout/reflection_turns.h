@@ -30,6 +30,11 @@ std::vector<Candidate> find_candidates(std::string_view text);
 // True if the two say the same: equal text, or equal numbers ("0.5" and "1/2").
 bool is_same_answer(std::string_view a, std::string_view b);
 
+// Whether `candidate` is what an answer key says: for keys that are a number ("17", "1/2"), a choice letter ("B"), or a
+// Countdown puzzle ("2 3 5 = 17": the candidate reaches the target; whether it was entitled to its numbers is for the
+// reward to say). Nothing for other keys, and for candidates of another kind than the key.
+std::optional<bool> is_right_by_key(std::string_view key, const Candidate& candidate);
+
 struct Turn {
   size_t offset = 0;  // of the word that begins it
   int word = 0;       // its index in ReflectionWords::words()

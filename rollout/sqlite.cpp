@@ -92,9 +92,14 @@ void Sqlite::fail(std::string_view doing) const {
 
 Statement::Statement(Sqlite& db, std::string_view sql) : db_(&db) {
   sqlite3_stmt* statement = nullptr;
+  const char* rest = nullptr;
   const int size = static_cast<int>(sql.size());
-  if (sqlite3_prepare_v2(db.handle(), sql.data(), size, &statement, nullptr) != SQLITE_OK) db.fail("prepare a query");
+  if (sqlite3_prepare_v2(db.handle(), sql.data(), size, &statement, &rest) != SQLITE_OK) db.fail("prepare a query");
   handle_.reset(statement);
+  const auto more = sql.substr(static_cast<size_t>(rest - sql.data()));
+  if (!statement || more.find_first_not_of(" \t\r\n;") != more.npos) {
+    throw Error(db.path().string(), "a query must be one statement", "leave out what follows the first semicolon");
+  }
 }
 
 void Statement::check_bound(int result) {

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/log.h"
 #include "rollout/trace_json.h"
 #include "rollout/trace_print.h"
 
@@ -70,8 +71,10 @@ class Views {
     const auto newest = rows.back();
     std::erase_if(rows, is_other);
     if (rows.empty()) {
-      throw Error(reader_.path().string(), fmt::format("prompt '{}' was not sampled at that step", command_.group),
-                  fmt::format("its last step is {} of stage '{}'; --prompt lists them all", newest.step, newest.stage));
+      throw Error(reader_.path().string(),
+                  fmt::format("prompt '{}' was not sampled at that step", log::printable(command_.group)),
+                  fmt::format("its last step is {} of stage '{}'; --prompt lists them all", newest.step,
+                              log::printable(newest.stage)));
     }
     if (!command_.step) rows = {rows.back()};
     View view{.json = boost::json::array()};
@@ -137,7 +140,8 @@ class Views {
                                           {"steps", to_json_array(steps)},
                                           {"evaluations", to_json_array(evaluations)}}};
     }
-    auto text = print_runs(runs, options_) + fmt::format("\nstage {}\n", stage) + print_trends(steps, options_);
+    auto text =
+        print_runs(runs, options_) + fmt::format("\nstage {}\n", log::printable(stage)) + print_trends(steps, options_);
     text += print_steps(steps, options_);
     if (!evaluations.empty()) text += "\n" + print_evaluations(evaluations, options_);
     return {.text = std::move(text)};

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <iterator>
 
 #include "core/error.h"
 
@@ -15,10 +14,39 @@ constexpr int64_t kMaxLimit = 1'000'000;
 constexpr int64_t kWordMaskBits = 63;
 
 // Functions that a typed expression may call: none that allocates more than its arguments hold, writes, or loads code.
-constexpr std::array<std::string_view, 30> kFunctions = {
-    "abs",    "acos",  "avg",    "ceil",  "coalesce", "count", "exp",   "floor",  "glob", "ifnull",
-    "iif",    "instr", "length", "like",  "ln",       "log",   "lower", "ltrim",  "max",  "min",
-    "nullif", "pow",   "power",  "round", "rtrim",    "sign",  "sqrt",  "substr", "trim", "upper"};
+constexpr std::string_view kFunctions[] = {"abs",   "acos",   "avg",   "ceil",  "coalesce", "count",  "exp",  "floor",
+                                           "glob",  "ifnull", "iif",   "instr", "length",   "like",   "ln",   "log",
+                                           "lower", "ltrim",  "match", "max",   "min",      "nullif", "pow",  "power",
+                                           "round", "rtrim",  "sign",  "sqrt",  "substr",   "total",  "trim", "upper"};
+
+// Tables that it may read: ours, and none that SQLite computes on the fly.
+constexpr std::string_view kTables[] = {"",
+                                        "runs",
+                                        "stages",
+                                        "steps",
+                                        "metric_names",
+                                        "metrics",
+                                        "weights_versions",
+                                        "evaluations",
+                                        "prompts",
+                                        "groups",
+                                        "samples",
+                                        "completions",
+                                        "completions_fts",
+                                        "part_names",
+                                        "score_parts",
+                                        "words",
+                                        "reflection_events",
+                                        "step_totals",
+                                        "word_totals",
+                                        "lineage"};
+
+template <size_t N>
+int verdict_of(const std::string_view (&allowed)[N], const char* name) {
+  return name && std::find(std::begin(allowed), std::end(allowed), std::string_view(name)) != std::end(allowed)
+             ? SQLITE_OK
+             : SQLITE_DENY;
+}
 
 bool is_searchable(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -197,12 +225,10 @@ FilterSql filter_sql(const TraceFilter& f, const FilterIds& ids) {
 ReadOnlyGuard::ReadOnlyGuard(Sqlite& db) : db_(&db) {
   sqlite3_set_authorizer(
       db.handle(),
-      [](void*, int action, const char*, const char* name, const char*, const char*) -> int {
-        if (action == SQLITE_SELECT || action == SQLITE_READ) return SQLITE_OK;
-        if (action != SQLITE_FUNCTION || name == nullptr) return SQLITE_DENY;
-        return std::find(kFunctions.begin(), kFunctions.end(), std::string_view(name)) != kFunctions.end()
-                   ? SQLITE_OK
-                   : SQLITE_DENY;
+      [](void*, int action, const char* table, const char* function, const char*, const char*) -> int {
+        if (action == SQLITE_SELECT) return SQLITE_OK;
+        if (action == SQLITE_READ) return verdict_of(kTables, table);
+        return action == SQLITE_FUNCTION ? verdict_of(kFunctions, function) : SQLITE_DENY;
       },
       nullptr);
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "rollout/schema.h"
 
 namespace r1::rollout {
@@ -105,18 +106,20 @@ std::string TraceReader::resolve_stage(const std::string& stage) {
   if (!stage.empty() && stage_id(stage)) return stage;
   std::vector<std::string> names;
   Statement query(db_, "SELECT name FROM stages ORDER BY id");
-  while (query.step()) names.push_back(query.get_text(0));
+  while (query.step()) names.push_back(log::printable(query.get_text(0)));
   if (names.empty()) {
     throw Error(path().string(), "holds no stage yet", "wait for the run's first step, or name another run");
   }
   if (!stage.empty()) {
-    throw Error(path().string(), fmt::format("no stage '{}': there are {}", stage, fmt::join(names, ", ")),
+    throw Error(path().string(),
+                fmt::format("no stage '{}': there are {}", log::printable(stage), fmt::join(names, ", ")),
                 fmt::format("pass --stage {}, or leave --stage out for the latest", names.back()));
   }
   Statement latest(db_, R"sql(
 SELECT sg.name FROM stages sg JOIN steps st ON st.stage_id = sg.id
 ORDER BY EXISTS (SELECT 1 FROM groups g WHERE g.step_id = st.id) DESC, st.id DESC LIMIT 1)sql");
-  return latest.step() ? latest.get_text(0) : names.back();
+  if (latest.step()) return latest.get_text(0);
+  throw Error(path().string(), "holds no step yet", "wait for the run's first step, or name another run");
 }
 
 std::vector<StepRow> TraceReader::steps(const std::string& stage, int64_t first, int64_t last) {

@@ -7,6 +7,7 @@
 
 #include "core/config.h"
 #include "core/error.h"
+#include "core/log.h"
 #include "rollout/blob.h"
 #include "rollout/trace_query.h"
 
@@ -81,12 +82,13 @@ int64_t word_id_of(Sqlite& db, const std::string& word) {
   Statement query(db, "SELECT id, word FROM words WHERE list <> 'drop' ORDER BY id");
   while (query.step()) {
     if (query.get_text(1) == word) return query.get_int(0);
-    known.push_back(query.get_text(1));
+    known.push_back(log::printable(query.get_text(1)));
   }
   const auto near = nearest(word, known);
-  throw Error("reflection word",
-              fmt::format("'{}' is not among those that were counted: {}", word, fmt::join(known, ", ")),
-              near ? fmt::format("did you mean '{}'?", *near) : "pass one of these, or use --search for any text");
+  throw Error(
+      "reflection word",
+      fmt::format("'{}' is not among those that were counted: {}", log::printable(word), fmt::join(known, ", ")),
+      near ? fmt::format("did you mean '{}'?", *near) : "pass one of these, or use --search for any text");
 }
 
 }  // namespace
@@ -99,7 +101,8 @@ std::vector<GroupRow> TraceReader::groups_of_step(const std::string& stage, int6
   Statement known(db_, "SELECT 1 FROM steps WHERE stage_id = ?1 AND step = ?2");
   if (!known.find_int(id, step)) {
     const auto newest = last.find_int(id).value_or(0);
-    throw Error(path().string(), fmt::format("stage '{}' has no step {}: its last one is {}", name, step, newest),
+    throw Error(path().string(),
+                fmt::format("stage '{}' has no step {}: its last one is {}", log::printable(name), step, newest),
                 fmt::format("pass --step {}, or leave --step out for an overview", newest));
   }
   Statement query(db_,
@@ -115,10 +118,10 @@ std::vector<GroupRow> TraceReader::groups_of_prompt(const std::string& prompt_id
   auto groups = read_groups(query);
   if (!groups.empty()) return groups;
   Statement some(db_, "SELECT prompt_id FROM prompts ORDER BY id DESC LIMIT 1");
-  const auto example = some.step()
-                           ? fmt::format("pass a prompt's id, such as '{}'; --step N lists them", some.get_text(0))
-                           : std::string("wait for the run's first step");
-  throw Error(path().string(), fmt::format("no prompt has the id '{}'", prompt_id), example);
+  const auto example = some.step() ? fmt::format("pass a prompt's id, such as '{}'; --step N lists them",
+                                                 log::printable(some.get_text(0)))
+                                   : std::string("wait for the run's first step");
+  throw Error(path().string(), fmt::format("no prompt has the id '{}'", log::printable(prompt_id)), example);
 }
 
 Prompt TraceReader::prompt_of_group(int64_t group_id) {

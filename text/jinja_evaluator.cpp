@@ -206,9 +206,8 @@ Value Evaluator::evaluate(const Expression& e) {
       return apply_test(e.text, input, arguments_of(e), budget_);
     }
     case Kind::kNegate:
-      return binary_operation("-", Value(int64_t{0}), part(0), budget_);
     case Kind::kPlus:
-      return binary_operation("+", Value(int64_t{0}), part(0), budget_);
+      return binary_operation(e.kind == Kind::kNegate ? "-" : "+", Value(int64_t{0}), part(0), budget_);
     case Kind::kNot:
       return !truthy(part(0));
     case Kind::kAnd: {

@@ -2,6 +2,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -109,6 +110,46 @@ std::vector<uint8_t> make_class_table() {
     }
   }
   return table;
+}
+
+// Marks and compositions of Unicode 10 to 15. The reference normalizes by Unicode 9, to which they are letters like
+// any: nothing moves across them or joins with them.
+struct CharRange {
+  char32_t first, last;
+};
+constexpr CharRange kInertForReference[] = {
+    {0x7FD, 0x7FD},     {0x898, 0x89F},     {0x8CA, 0x8D3},     {0x9FE, 0x9FE},     {0xC3C, 0xC3C},
+    {0xD3B, 0xD3C},     {0xEBA, 0xEBA},     {0x1715, 0x1715},   {0x1ABF, 0x1ACE},   {0x1DF6, 0x1DFA},
+    {0xA82C, 0xA82C},   {0x10D24, 0x10D27}, {0x10EAB, 0x10EAC}, {0x10EFD, 0x10EFF}, {0x10F46, 0x10F50},
+    {0x10F82, 0x10F85}, {0x11070, 0x11070}, {0x1133B, 0x1133B}, {0x1145E, 0x1145E}, {0x11839, 0x1183A},
+    {0x11938, 0x11938}, {0x1193D, 0x1193E}, {0x11943, 0x11943}, {0x119E0, 0x119E0}, {0x11A34, 0x11A34},
+    {0x11A47, 0x11A47}, {0x11A99, 0x11A99}, {0x11D42, 0x11D42}, {0x11D44, 0x11D45}, {0x11D97, 0x11D97},
+    {0x11F41, 0x11F42}, {0x16FF0, 0x16FF1}, {0x1E08F, 0x1E08F}, {0x1E130, 0x1E136}, {0x1E2AE, 0x1E2AE},
+    {0x1E2EC, 0x1E2EF}, {0x1E4EC, 0x1E4EF}};
+
+bool is_inert_for_reference(char32_t c) {
+  return std::any_of(std::begin(kInertForReference), std::end(kInertForReference),
+                     [c](const CharRange& range) { return c >= range.first && c <= range.last; });
+}
+
+// Where the next such character begins, or the end.
+size_t find_inert_for_reference(std::string_view text, size_t pos) {
+  while (pos < text.size()) {
+    const auto c = code_point_at(text, pos);
+    if (c.value >= kInertForReference[0].first && is_inert_for_reference(c.value)) break;
+    pos += c.size;
+  }
+  return pos;
+}
+
+void append_nfc(std::string_view text, std::string& out) {
+  utf8proc_uint8_t* result = nullptr;
+  const auto size =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
+                   &result, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
+  if (size < 0) throw Error("NFC normalisation", utf8proc_errmsg(size), "split the text into smaller parts");
+  out.append(reinterpret_cast<const char*>(result), static_cast<size_t>(size));
 }
 
 // Neither composes with what stands before it, nor decomposes, nor is reordered.
@@ -228,13 +269,17 @@ bool is_surely_nfc(std::string_view text) {
 
 std::string to_nfc(std::string_view text) {
   if (is_surely_nfc(text)) return std::string(text);
-  utf8proc_uint8_t* result = nullptr;
-  const auto size =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
-                   &result, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
-  if (size < 0) throw Error("NFC normalisation", utf8proc_errmsg(size), "split the text into smaller parts");
-  return {reinterpret_cast<const char*>(result), static_cast<size_t>(size)};
+  std::string out;
+  for (size_t pos = 0; pos < text.size();) {
+    const size_t end = find_inert_for_reference(text, pos);
+    append_nfc(text.substr(pos, end - pos), out);
+    pos = end;
+    if (pos == text.size()) break;
+    const size_t size = code_point_at(text, pos).size;
+    out.append(text, pos, size);
+    pos += size;
+  }
+  return out;
 }
 
 }  // namespace r1::text

@@ -77,7 +77,8 @@ bool is_valid_utf8(std::string_view bytes);
 // One U+FFFD for each maximal invalid prefix, as Rust's from_utf8_lossy and Python's errors="replace".
 std::string to_valid_utf8(std::string_view bytes);
 
-// Normalization form C of valid UTF-8; is_surely_nfc() is a fast test that may say no of text in form C.
+// Normalization form C of valid UTF-8, by the Unicode version that the reference uses; is_surely_nfc() is a fast test
+// that may say no of text in form C.
 bool is_surely_nfc(std::string_view text);
 std::string to_nfc(std::string_view text);
 

@@ -51,7 +51,8 @@ void check_equal(const Samples& a, const Samples& b) {
       CHECK(a[p][s].text == b[p][s].text);
       CHECK(a[p][s].finish == b[p][s].finish);
       REQUIRE(a[p][s].logprobs.size() == b[p][s].logprobs.size());
-      CHECK(std::memcmp(a[p][s].logprobs.data(), b[p][s].logprobs.data(), a[p][s].logprobs.size() * sizeof(float)) == 0);
+      CHECK(std::memcmp(a[p][s].logprobs.data(), b[p][s].logprobs.data(), a[p][s].logprobs.size() * sizeof(float)) ==
+            0);
     }
   }
 }
@@ -66,7 +67,8 @@ TEST_CASE("samples do not depend on batch limits, threads or preemption, bit for
     EngineConfig config;
     int threads;
   };
-  const auto row = GENERATE(Row{"one row at a time", {.max_batch_tokens = 1}, 2}, Row{"one sequence at a time", {.max_running = 1}, 2},
+  const auto row = GENERATE(Row{"one row at a time", {.max_batch_tokens = 1}, 2},
+                            Row{"one sequence at a time", {.max_running = 1}, 2},
                             Row{"odd limits", {.max_batch_tokens = 7, .max_running = 3}, 3}, Row{"one thread", {}, 1});
   INFO(row.why);
   check_equal(reference, rig.run(row.config, kParams, row.threads));

@@ -31,13 +31,14 @@ TEST_CASE("draws follow the distribution that the parameters leave") {
     SamplingParams params;
     std::map<int, double> shares;
   };
-  const auto row = GENERATE(Row{"temperature 1", {}, {{0, .3}, {1, .1}, {2, .4}, {3, .2}}},
-                            Row{"temperature 0.5 squares", {.temperature = 0.5}, {{0, .3}, {1, .0333}, {2, .5333}, {3, .1333}}},
-                            Row{"top-k", {.top_k = 2}, {{0, .4286}, {2, .5714}}},
-                            Row{"top-p keeps the least set that reaches p", {.top_p = 0.6}, {{0, .4286}, {2, .5714}}},
-                            Row{"min-p is relative to the largest", {.min_p = 0.5}, {{0, .3333}, {2, .4444}, {3, .2222}}},
-                            Row{"top-k, then top-p of what is left", {.top_p = 0.5, .top_k = 3}, {{0, .4286}, {2, .5714}}},
-                            Row{"greedy", {.temperature = 0}, {{2, 1}}});
+  const auto row =
+      GENERATE(Row{"temperature 1", {}, {{0, .3}, {1, .1}, {2, .4}, {3, .2}}},
+               Row{"temperature 0.5 squares", {.temperature = 0.5}, {{0, .3}, {1, .0333}, {2, .5333}, {3, .1333}}},
+               Row{"top-k", {.top_k = 2}, {{0, .4286}, {2, .5714}}},
+               Row{"top-p keeps the least set that reaches p", {.top_p = 0.6}, {{0, .4286}, {2, .5714}}},
+               Row{"min-p is relative to the largest", {.min_p = 0.5}, {{0, .3333}, {2, .4444}, {3, .2222}}},
+               Row{"top-k, then top-p of what is left", {.top_p = 0.5, .top_k = 3}, {{0, .4286}, {2, .5714}}},
+               Row{"greedy", {.temperature = 0}, {{2, 1}}});
   INFO(row.why);
   const auto found = counts(row.params);
   CHECK(found.size() == row.shares.size());
@@ -69,8 +70,9 @@ TEST_CASE("sampling parameters out of range are named") {
     std::string field;
     SamplingParams params;
   };
-  const auto row = GENERATE(Row{"temperature", {.temperature = -1}}, Row{"top_p", {.top_p = 0}}, Row{"top_p", {.top_p = 1.5}},
-                            Row{"top_k", {.top_k = -1}}, Row{"min_p", {.min_p = 2}}, Row{"max_new_tokens", {.max_new_tokens = 0}},
-                            Row{"num_samples", {.num_samples = 0}}, Row{"stop", {.stop = {""}}});
+  const auto row =
+      GENERATE(Row{"temperature", {.temperature = -1}}, Row{"top_p", {.top_p = 0}}, Row{"top_p", {.top_p = 1.5}},
+               Row{"top_k", {.top_k = -1}}, Row{"min_p", {.min_p = 2}}, Row{"max_new_tokens", {.max_new_tokens = 0}},
+               Row{"num_samples", {.num_samples = 0}}, Row{"stop", {.stop = {""}}});
   CHECK_THROWS_WITH(validate(row.params, "rl"), Catch::Contains("rl." + row.field));
 }

@@ -1,6 +1,5 @@
 #include "tasks/traces.h"
 
-#include <chrono>
 #include <map>
 #include <set>
 
