@@ -5,6 +5,8 @@
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
 #include "kernels/gemm.h"
+#include "nn/autograd.h"
+#include "nn/fp8_products.h"
 
 namespace r1::nn {
 namespace {
@@ -13,9 +15,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using kernels::Accumulate;
 using kernels::Transpose;
-
-const float* in(const at::Tensor& t) { return t.const_data_ptr<float>(); }
-float* out(const at::Tensor& t) { return t.mutable_data_ptr<float>(); }
 
 // y[T, N] = x[T, D] W[N, D]^T
 void multiply(const at::Tensor& x, const at::Tensor& w, const at::Tensor& y) {
@@ -58,6 +57,28 @@ struct LinearFn : torch::autograd::Function<LinearFn> {
     const auto d_bias = ctx->saved_data["db"].toTensor();
     if (d_bias.defined()) d_bias.add_(d_y.sum(0));
     return {input_grad(d_y, ctx->saved_data["w"].toTensor()), {}, {}};
+  }
+};
+
+// linear() through FP8; no bias: DeepSeek-V3 has none.
+struct Fp8LinearFn : torch::autograd::Function<Fp8LinearFn> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight) {
+    const auto x = x_in.contiguous();
+    ctx->save_for_backward({x});
+    keep(ctx, weight);
+    auto y = at::empty({x.size(0), weight.weight.size(0)}, x.options());
+    fp8_forward(product_of(x, weight), out(y));
+    return y;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto x = ctx->get_saved_variables()[0];
+    const auto& weight = kept<Parameter>(ctx);
+    auto d_x = at::empty_like(x);
+    fp8_backward(product_of(x, weight), in(grads[0].contiguous()), out(d_x), out(weight.grad));
+    return {d_x, {}};
+  }
+  static Fp8Linear product_of(const at::Tensor& x, const Parameter& w) {
+    return {.x = in(x), .w = in(w.weight), .t = x.size(0), .n = w.weight.size(0), .k = x.size(1), .parts = w.part_rows};
   }
 };
 
@@ -136,13 +157,13 @@ struct AttentionFn : torch::autograd::Function<AttentionFn> {
                               qkv.size(1), inputs->offsets, out(y), q_width, out(lse));
     ctx->save_for_backward({y, lse});
     ctx->saved_data["qkv"] = qkv;  // rotated; not a saved variable, whose version the in-place rotation would break
-    inputs_of(ctx) = std::move(inputs);
+    keep(ctx, std::move(inputs));
     return y;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
     const auto qkv = ctx->saved_data["qkv"].toTensor();
-    const auto inputs = inputs_of(ctx);
+    const auto inputs = kept<std::shared_ptr<const AttentionInputs>>(ctx);
     const auto& s = inputs->shape;
     const int64_t q_width = int64_t{s.num_heads} * s.head_dim, kv_width = int64_t{s.num_kv_heads} * s.head_dim;
     const auto d_y = grads[0].contiguous();
@@ -158,46 +179,34 @@ struct AttentionFn : torch::autograd::Function<AttentionFn> {
     rotate(d_qkv, *inputs, kernels::RopeDirection::kBackward);
     return {d_qkv, {}};
   }
-
- private:
-  // IValues hold no shared_ptr of ours; a capsule does.
-  struct Capsule : torch::CustomClassHolder {
-    std::shared_ptr<const AttentionInputs> inputs;
-  };
-  static std::shared_ptr<const AttentionInputs>& inputs_of(AutogradContext* ctx) {
-    auto& slot = ctx->saved_data["inputs"];
-    if (!slot.isCapsule()) slot = c10::IValue::make_capsule(c10::make_intrusive<Capsule>());
-    return static_cast<Capsule*>(slot.toCapsule().get())->inputs;
-  }
 };
 
 struct CheckpointFn : torch::autograd::Function<CheckpointFn> {
-  using Layer = std::function<at::Tensor(const at::Tensor&)>;
-  struct Capsule : torch::CustomClassHolder {
-    Layer layer;
-  };
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const Layer& layer) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const LayerFunction& layer) {
     ctx->save_for_backward({x});
-    auto capsule = c10::make_intrusive<Capsule>();
-    capsule->layer = layer;
-    ctx->saved_data["layer"] = c10::IValue::make_capsule(std::move(capsule));
-    return layer(x);  // gradients are off inside a Function's forward
+    auto outputs = layer(x);  // gradients are off inside a Function's forward
+    variable_list integers;
+    for (const auto& y : outputs) {
+      if (!y.is_floating_point()) integers.push_back(y);
+    }
+    ctx->mark_non_differentiable(integers);
+    keep(ctx, layer);
+    return outputs;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto x = ctx->get_saved_variables()[0].detach().requires_grad_(true);
     at::AutoGradMode enable(true);
-    const auto y = static_cast<Capsule*>(ctx->saved_data["layer"].toCapsule().get())->layer(x);
-    torch::autograd::backward({y}, {grads[0]});  // sums into the weights' gradients on its way
+    const auto outputs = kept<LayerFunction>(ctx)(x);
+    variable_list roots, root_grads;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].is_floating_point() || !grads[i].defined()) continue;
+      roots.push_back(outputs[i]);
+      root_grads.push_back(grads[i]);
+    }
+    torch::autograd::backward(roots, root_grads);  // sums into the weights' gradients on its way
     return {x.grad(), {}};
   }
 };
-
-// The ATen twins reach the weights as leaves whose .grad is the view to be summed into.
-at::Tensor leaf(const Parameter& p) {
-  auto w = p.weight.detach().requires_grad_(at::GradMode::is_enabled());
-  w.mutable_grad() = p.grad;
-  return w;
-}
 
 at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
   const auto& s = a.shape;
@@ -223,6 +232,7 @@ at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend) {
+  if (weight.is_fp8) return Fp8LinearFn::apply(x, weight);
   if (backend == Backend::kKernels) return LinearFn::apply(x, weight, bias);
   return at::linear(x, leaf(weight), bias.weight.defined() ? leaf(bias) : at::Tensor());
 }
@@ -247,7 +257,7 @@ at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, 
   return AttentionFn::apply(qkv.contiguous(), std::make_shared<const AttentionInputs>(inputs));
 }
 
-at::Tensor checkpoint(const std::function<at::Tensor(const at::Tensor&)>& layer, const at::Tensor& x) {
+std::vector<at::Tensor> checkpoint(const LayerFunction& layer, const at::Tensor& x) {
   return CheckpointFn::apply(x, layer);
 }
 
