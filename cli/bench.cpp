@@ -20,7 +20,8 @@ namespace r1::cli {
 namespace {
 
 struct BenchOptions {
-  std::string kind, model, weights = "auto";
+  std::string kind, model, weights = "auto", text;
+  double temperature = 1;
   std::vector<int> batches{1, 16, 64};
   int prompt = 32, new_tokens = 64, length = 256, steps = 3, prompts = 4, group = 8, num_threads = 0;
   bool is_ragged = false;
@@ -65,6 +66,36 @@ void bench_decode(const BenchOptions& o, const OpenModel& model) {
     double best = 0;
     for (int i = 0; i < o.steps; ++i) best = std::max(best, batch * (o.new_tokens - 1) / std::max(1e-9, run(o.new_tokens) - run(1)));
     fmt::print("r1 decode weights={} batch={} tokens/s={:.1f}\n", o.weights, batch, best);
+    std::fflush(stdout);
+  }
+}
+
+// The same decoding with a token drafted a step and without: speed, and how many drafts came true.
+// The prompt is --text, else random tokens.
+void bench_speculate(const BenchOptions& o, const OpenModel& model) {
+  model::Decoder decoder(model.loaded.config, *model.loaded.weights, weight_format(o.weights, model.loaded), compute_pool(),
+                         model::Mtp::kLoaded);
+  const auto run = [&](int batch, int64_t drafts, rollout::EngineStats& stats) {
+    rollout::Engine engine(decoder, model.tokenizer, model.eos_ids, {.max_batch_tokens = 2048, .num_draft_tokens = drafts});
+    auto prompts = random_prompts(batch, o.prompt, model.loaded.config.vocab_size);
+    if (!o.text.empty()) {
+      for (auto& p : prompts) p.token_ids = model.tokenizer.encode(o.text);
+    }
+    double best = 0;
+    for (int i = 0; i <= o.steps; ++i) {
+      const double start = now();
+      engine.generate(prompts, {.max_new_tokens = o.new_tokens, .temperature = o.temperature, .eos = SamplingParams::Eos::kIgnore}, {});
+      best = std::max(best, batch * o.new_tokens / (now() - start));
+    }
+    stats = engine.stats();
+    return best;
+  };
+  for (const auto batch : o.batches) {
+    rollout::EngineStats plain, drafted;
+    const double without = run(batch, 0, plain), with = run(batch, 1, drafted);
+    fmt::print("r1 speculate weights={} batch={} temperature={} plain={:.1f} drafted={:.1f} tokens/s speedup={:.2f} accepted={:.3f}\n",
+               o.weights, batch, o.temperature, without, with, with / without,
+               static_cast<double>(drafted.num_accepted) / std::max<int64_t>(1, drafted.num_drafted));
     std::fflush(stdout);
   }
 }
@@ -175,7 +206,7 @@ void bench_grpo(const BenchOptions& o, const OpenModel& model) {
 int run_bench(int argc, const char* const* argv) {
   BenchOptions o;
   CLI::App app("Speed, one key=value line a case.", "r1 bench");
-  app.add_option("kind", o.kind, "decode, prefill, train or grpo")->required()->check(CLI::IsMember({"decode", "prefill", "train", "grpo"}));
+  app.add_option("kind", o.kind, "decode, prefill, speculate, train or grpo")->required()->check(CLI::IsMember({"decode", "prefill", "speculate", "train", "grpo"}));
   app.add_option("model", o.model, "Hugging Face folder or .gguf file")->required();
   app.add_option("--weights", o.weights, "auto, f32, bf16, native (decode and prefill)");
   app.add_option("--batch", o.batches, "decode, prefill: sequences at once; train: rows (the first)");
@@ -185,6 +216,8 @@ int run_bench(int argc, const char* const* argv) {
   app.add_option("--steps", o.steps, "repetitions; the best counts");
   app.add_option("--prompts", o.prompts, "grpo: prompts a step");
   app.add_option("--group", o.group, "grpo: samples a prompt");
+  app.add_option("--text", o.text, "speculate: this prompt instead of random tokens");
+  app.add_option("--temperature", o.temperature, "speculate: of sampling");
   app.add_flag("--ragged", o.is_ragged, "train: rows of --len / 8 to --len tokens");
   add_threads(app, o.num_threads);
   if (const auto status = parse(app, argc, argv)) return *status;
@@ -193,6 +226,7 @@ int run_bench(int argc, const char* const* argv) {
   const auto model = open(o.model);
   if (o.kind == "decode") bench_decode(o, model);
   if (o.kind == "prefill") bench_prefill(o, model);
+  if (o.kind == "speculate") bench_speculate(o, model);
   if (o.kind == "grpo") bench_grpo(o, model);
   if (o.kind == "train") {
     bench_train(o, model, nn::Precision::kF32);

@@ -36,6 +36,7 @@ void add_options(CLI::App& app, GenerateOptions& o) {
   app.add_option("--seed", o.sampling.seed);
   app.add_option("--weights", o.weights, "auto (GGUF blocks as they are, else f32), f32, bf16, native");
   app.add_option("--kv-cache-mb", o.engine.kv_cache_mb);
+  app.add_option("--drafts", o.engine.num_draft_tokens, "1: the MTP module of a DeepSeek-V3 drafts a token a step");
   app.add_option("--max-batch-tokens", o.engine.max_batch_tokens, "rows of one forward pass");
   app.add_flag("--raw", o.raw, "print control characters as they are");
   add_threads(app, o.num_threads);
@@ -67,7 +68,8 @@ int run_generate(int argc, const char* const* argv) {
   apply_threads(o.num_threads);
 
   const auto model = open(o.model);
-  model::Decoder decoder(model.loaded.config, *model.loaded.weights, weight_format(o.weights, model.loaded), compute_pool());
+  model::Decoder decoder(model.loaded.config, *model.loaded.weights, weight_format(o.weights, model.loaded), compute_pool(),
+                         mtp_for(o.engine.num_draft_tokens));
   rollout::Engine engine(decoder, model.tokenizer, model.eos_ids, o.engine);
   const auto show = [&](std::string_view text) {
     const auto shown = o.raw ? std::string(text) : log::printable(text, log::Newlines::kKeep);
@@ -92,6 +94,9 @@ int run_generate(int argc, const char* const* argv) {
   fmt::print(stderr, "{} prompt + {} new tokens in {:.2f} s, {:.1f} tokens/s, finish: {}\n", prompts[0].token_ids.size(),
              stats.num_generated_tokens, seconds, static_cast<double>(stats.num_generated_tokens) / seconds,
              to_string(groups[0][0].finish));
+  if (stats.num_drafted > 0) {
+    fmt::print(stderr, "drafts: {} of {} came true\n", stats.num_accepted, stats.num_drafted);
+  }
   return 0;
 }
 

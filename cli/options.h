@@ -29,6 +29,11 @@ struct OpenModel {
 };
 OpenModel open(const std::string& path);
 
+// Whether the decoder needs the MTP module for this many drafts a step.
+inline model::Mtp mtp_for(int64_t num_draft_tokens) {
+  return num_draft_tokens > 0 ? model::Mtp::kLoaded : model::Mtp::kLeftOut;
+}
+
 // "f32", "bf16", "native"; "auto" is native for GGUF files and f32 otherwise.
 model::WeightFormat weight_format(const std::string& name, const model::LoadedModel& model);
 

@@ -77,13 +77,16 @@ void print_plan(const Recipe& r, const model::ModelConfig& model) {
 }
 
 rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, const train::RunFolder& run, const Config& config) {
+  if (recipe.model.precision == "fp8") {
+    throw Error("model.precision", "fp8 is for pretraining; rollouts would be of other weights than the update's", "use f32 or bf16");
+  }
   const auto precision = recipe.model.precision == "bf16" ? nn::Precision::kBF16 : nn::Precision::kF32;
   nn::CausalLm policy(start.loaded.config, *start.loaded.weights,
                       {.recompute = recipe.model.recomputes_layers ? nn::Recompute::kLayers : nn::Recompute::kNothing,
                        .precision = precision});
   model::Decoder decoder(start.loaded.config, policy.parameters().source(),
                          precision == nn::Precision::kBF16 ? model::WeightFormat::kBF16 : model::WeightFormat::kF32,
-                         compute_pool());
+                         compute_pool(), mtp_for(recipe.engine.num_draft_tokens));
   rollout::Engine engine(decoder, start.tokenizer, start.eos_ids, recipe.engine);
   const auto maker = prompt_maker(recipe, start.tokenizer);
   auto prompts = training_prompts(recipe, maker);

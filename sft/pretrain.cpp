@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
-#include "train/packing.h"
+#include "sft/pretrain_loss.h"
 
 namespace r1::sft {
 namespace {
@@ -19,60 +19,28 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The documents of one update.
-std::vector<Document> draw(const DocumentSet& set, const PretrainConfig& config, DocumentCursor& cursor) {
+// The documents of update `step`.
+std::vector<Document> draw(const DocumentSet& set, const PretrainConfig& config, int64_t step, DocumentCursor& cursor) {
   std::vector<Document> documents;
-  for (int64_t tokens = 0; tokens < config.tokens_per_step;) {
+  for (int64_t tokens = 0, wanted = tokens_at(config, step); tokens < wanted;) {
     documents.push_back(next_document(set, config.seed, cursor));
     tokens += std::ssize(documents.back().token_ids);
   }
   return documents;
 }
 
-struct Packed {
-  nn::PackedTokens tokens;
-  at::Tensor predictors, targets;
-};
-
-Packed pack_members(const std::vector<Document>& documents, const std::vector<int32_t>& members) {
-  std::vector<std::span<const int32_t>> sequences;
-  std::vector<int64_t> predictors;
-  std::vector<int32_t> targets;
-  int64_t begin = 0;
-  for (const auto i : members) {
-    const auto& d = documents[i];
-    const auto length = std::ssize(d.token_ids) - 1;  // the last token predicts nothing
-    sequences.push_back(std::span(d.token_ids).first(length));
-    for (int64_t t = d.first_target; t <= length; ++t) {
-      predictors.push_back(begin + t - 1);
-      targets.push_back(d.token_ids[t]);
-    }
-    begin += length;
+// The loss and its parts; of MoE layers the load of their busiest expert (nn::max_violation), by layer and on average.
+std::map<std::string, double> describe(const nn::CausalLm& model, const StepLoss& loss) {
+  std::map<std::string, double> metrics{{"loss", loss.main}};
+  if (model.config().num_mtp_layers > 0) metrics["mtp_loss"] = loss.mtp;
+  if (!loss.loads.defined()) return metrics;
+  metrics["balance_loss"] = loss.balance;
+  const auto violation = nn::max_violation(loss.loads);
+  for (int64_t l = 0; l < model.num_moe_layers(); ++l) {
+    metrics[fmt::format("max_violation/layer_{}", model.moe_layer(l))] = violation[l].item<double>();
   }
-  return {nn::pack(sequences), torch::tensor(predictors, at::kLong), torch::tensor(targets, at::kInt)};
-}
-
-int64_t num_targets(const std::vector<Document>& documents) {
-  int64_t count = 0;
-  for (const auto& d : documents) count += std::ssize(d.token_ids) - d.first_target;
-  return count;
-}
-
-// Forward and backward over all documents; returns the mean loss a target.
-double accumulate(nn::CausalLm& model, const std::vector<Document>& documents, int64_t micro_batch_tokens) {
-  std::vector<int32_t> lengths;
-  for (const auto& d : documents) lengths.push_back(static_cast<int32_t>(d.token_ids.size()) - 1);
-  const auto total = static_cast<double>(std::max<int64_t>(1, num_targets(documents)));
-  double loss_sum = 0;
-  for (const auto& members : train::best_fit_packing(lengths, micro_batch_tokens)) {
-    const auto packed = pack_members(documents, members);
-    if (packed.targets.numel() == 0) continue;
-    const auto hidden = model.forward(packed.tokens).index_select(0, packed.predictors);
-    const auto loss = -model.log_probs(hidden, packed.targets, {}).log_probs.sum() / total;
-    loss.backward();
-    loss_sum += loss.item<double>();
-  }
-  return loss_sum;
+  metrics["max_violation"] = violation.mean().item<double>();
+  return metrics;
 }
 
 // What a run is in the middle of.
@@ -120,25 +88,28 @@ PretrainResult pretrain(const PretrainConfig& config, const PretrainParts& parts
   PretrainResult result;
   while (at.step < config.steps && !stop_requested()) {
     const auto start = std::chrono::steady_clock::now();
-    const auto documents = draw(parts.documents, config, at.cursor);
-    const double loss = accumulate(parts.model, documents, config.micro_batch_tokens);
+    const auto documents = draw(parts.documents, config, at.step, at.cursor);
+    const auto loss = accumulate(parts.model, documents, config.micro_batch_tokens,
+                                 {.mtp = mtp_weight_at(config, at.step), .balance = config.moe.balance_alpha});
     const auto rate = train::learning_rate(config.schedule, at.step, config.steps);
     const auto update = optimizer.step(rate);
     if (update.is_skipped) {
       throw Error(fmt::format("pretrain, step {}", at.step), "the gradient is not finite",
                   "lower pretrain.optimizer.learning_rate, and check the data");
     }
+    if (loss.loads.defined()) parts.model.update_router_bias(loss.loads, bias_speed_at(config, at.step));
     parts.model.weights_changed();
     ++at.step;
     const auto seconds = seconds_since(start);
     at.compute_seconds += seconds;
-    result.final_loss = loss;
-    parts.metrics.add(kStage, at.step - 1, {{"loss", loss},
-                                            {"grad_norm", update.grad_norm},
-                                            {"learning_rate", rate},
-                                            {"tokens_per_second", static_cast<double>(num_targets(documents)) / seconds},
-                                            {"compute_seconds", at.compute_seconds}});
-    progress.update(at.step, fmt::format("loss {:.4f}", loss));
+    result.final_loss = loss.main;
+    auto metrics = describe(parts.model, loss);
+    metrics.insert({{"grad_norm", update.grad_norm},
+                    {"learning_rate", rate},
+                    {"tokens_per_second", static_cast<double>(num_targets(documents)) / seconds},
+                    {"compute_seconds", at.compute_seconds}});
+    parts.metrics.add(kStage, at.step - 1, metrics);
+    progress.update(at.step, fmt::format("loss {:.4f}", loss.main));
     if (at.step % config.checkpoint_every == 0 || at.step == config.steps) save(at, optimizer, parts);
   }
   result.was_stopped = at.step < config.steps;

@@ -36,6 +36,23 @@ TEST_CASE("learning rates by step") {
   CHECK(train::learning_rate(row.config, row.step, 100) == Approx(row.rate));
 }
 
+TEST_CASE("DeepSeek-V3's learning rate: warm-up, constant, cosine, constant, lower constant") {
+  const train::ScheduleConfig c{.learning_rate = 2.2e-4, .min_ratio = 0.1, .warmup_steps = 10, .decay_steps = 300,
+                                .constant_steps = 600, .final_steps = 20, .shape = train::ScheduleShape::kDeepseekV3};
+  train::validate(c, 1000, "pretrain.optimizer");
+  const struct {
+    int64_t step;
+    double rate;
+  } rows[] = {{0, 2.2e-5}, {9, 2.2e-4}, {10, 2.2e-4}, {609, 2.2e-4}, {760, 2.2e-5 + 0.5 * 1.98e-4}, {910, 2.2e-5}, {979, 2.2e-5}, {980, 7.3e-6}, {999, 7.3e-6}};
+  for (const auto& row : rows) {
+    INFO(row.step);
+    CHECK(train::learning_rate(c, row.step, 1000) == Approx(row.rate).epsilon(2e-3));
+  }
+  auto long_parts = c;
+  long_parts.constant_steps = 700;
+  CHECK_THROWS_WITH(train::validate(long_parts, 1000, "x"), Catch::Contains("x.decay_steps") && Catch::Contains("1030 of 1000"));
+}
+
 TEST_CASE("packing covers every sequence once, keeps to the budget, and wastes little", "[property]") {
   std::vector<int32_t> lengths;
   for (int i = 0; i < 200; ++i) lengths.push_back(10 + (i * 7919) % 290);
