@@ -30,28 +30,18 @@ CausalLm::CausalLm(const model::ModelConfig& config, const model::WeightSource& 
   if (!options.device.is_cpu()) options_.backend = Backend::kAten;
   parameters_.load(weights);
   anchor_ = torch::zeros({}, at::TensorOptions().device(options.device)).requires_grad_(true);
-  weights_changed();
-}
-
-void CausalLm::weights_changed() {
-  if (options_.precision == Precision::kBF16) {
-    rounded_ = parameters_.weights().to(at::kBFloat16).to(at::kFloat);
-  }
   bind();
 }
 
-// A matrix as the products see it: rounded where the precision asks for it. The gradient goes to the master weight.
-Parameter CausalLm::product(const Parameter& p) const {
-  if (!rounded_.defined()) return p;
-  const auto offset = p.weight.storage_offset();
-  return {rounded_.narrow(0, offset, p.weight.numel()).view(p.weight.sizes()), p.grad};
+Parameter CausalLm::product(Parameter p) const {
+  if (options_.precision == Precision::kBF16) p.element = kernels::Element::kBF16;
+  return p;
 }
 
 void CausalLm::bind() {
-  embedding_ = product(parameters_.get("model.embed_tokens.weight"));
+  embedding_ = parameters_.get("model.embed_tokens.weight");
   final_norm_ = parameters_.get("model.norm.weight");
-  head_ = config_.tie_word_embeddings ? embedding_ : product(parameters_.get("lm_head.weight"));
-  layers_.clear();
+  head_ = product(config_.tie_word_embeddings ? embedding_ : parameters_.get("lm_head.weight"));
   for (int64_t i = 0; i < config_.num_layers; ++i) {
     const auto prefix = fmt::format("model.layers.{}.", i), attention = prefix + "self_attn.", mlp = prefix + "mlp.";
     layers_.push_back(

@@ -25,7 +25,8 @@ struct PackedTokens {
 };
 PackedTokens pack(std::span<const std::span<const int32_t>> sequences, at::Device device = at::kCPU);
 
-// kBF16: matrices are rounded to bfloat16 for the products of each pass (master weights and sums stay float32).
+// kBF16: both operands of every product with a weight are rounded to bfloat16, forward and backward (kernels/gemm.h);
+// master weights, sums and everything between the products stay float32.
 enum class Precision { kF32, kBF16 };
 enum class Recompute { kNothing, kLayers };  // kLayers keeps only each layer's input and runs it again in the backward pass
 
@@ -50,21 +51,18 @@ class CausalLm {
 
   const model::ModelConfig& config() const { return config_; }
   Parameters& parameters() { return parameters_; }
-  // Call after the weights changed: rounds them again where the precision asks for it.
-  void weights_changed();
 
  private:
   struct Layer {
     Parameter attention_norm, qkv, qkv_bias, output, mlp_norm, gate_up, down;
   };
   at::Tensor run_layer(const Layer& layer, const at::Tensor& hidden, const AttentionInputs& inputs) const;
-  Parameter product(const Parameter& p) const;
+  Parameter product(Parameter p) const;  // a matrix, as products see it
   void bind();
 
   model::ModelConfig config_;
   CausalLmOptions options_;
   Parameters parameters_;
-  at::Tensor rounded_;  // the weights as the products see them (kBF16); undefined for kF32
   at::Tensor cos_, sin_;
   at::Tensor anchor_;   // a scalar that requires a gradient
   Parameter embedding_, final_norm_, head_;

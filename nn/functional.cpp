@@ -4,40 +4,17 @@
 
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
-#include "kernels/gemm.h"
+#include "nn/products.h"
 
 namespace r1::nn {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-using kernels::Accumulate;
-using kernels::Transpose;
+using kernels::Element;
 
 const float* in(const at::Tensor& t) { return t.const_data_ptr<float>(); }
 float* out(const at::Tensor& t) { return t.mutable_data_ptr<float>(); }
-
-// y[T, N] = x[T, D] W[N, D]^T
-void multiply(const at::Tensor& x, const at::Tensor& w, const at::Tensor& y) {
-  kernels::gemm(compute_pool(), {.transpose_b = Transpose::kYes, .m = x.size(0), .n = w.size(0), .k = w.size(1),
-                                 .a = in(x), .lda = x.size(1), .b = in(w), .ldb = w.size(1), .c = out(y),
-                                 .ldc = w.size(0)});
-}
-
-// d_x[T, D] = d_y[T, N] W[N, D]
-at::Tensor input_grad(const at::Tensor& d_y, const at::Tensor& w) {
-  auto d_x = at::empty({d_y.size(0), w.size(1)}, d_y.options());
-  kernels::gemm(compute_pool(), {.m = d_y.size(0), .n = w.size(1), .k = w.size(0), .a = in(d_y), .lda = w.size(0),
-                                 .b = in(w), .ldb = w.size(1), .c = out(d_x), .ldc = w.size(1)});
-  return d_x;
-}
-
-// d_w[N, D] += d_y[T, N]^T x[T, D]
-void add_weight_grad(const at::Tensor& d_y, const at::Tensor& x, const at::Tensor& d_w) {
-  kernels::gemm(compute_pool(), {.transpose_a = Transpose::kYes, .m = d_w.size(0), .n = d_w.size(1), .k = x.size(0),
-                                 .a = in(d_y), .lda = d_w.size(0), .b = in(x), .ldb = d_w.size(1), .c = out(d_w),
-                                 .ldc = d_w.size(1), .accumulate = Accumulate::kYes});
-}
 
 struct LinearFn : torch::autograd::Function<LinearFn> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight, const Parameter& bias) {
@@ -46,18 +23,22 @@ struct LinearFn : torch::autograd::Function<LinearFn> {
     ctx->saved_data["w"] = weight.weight;
     ctx->saved_data["dw"] = weight.grad;
     ctx->saved_data["db"] = bias.grad;
+    ctx->saved_data["element"] = static_cast<int64_t>(weight.element);
     auto y = at::empty({x.size(0), weight.weight.size(0)}, x.options());
-    multiply(x, weight.weight, y);
+    multiply(x, weight.weight, weight.element, y);
     if (bias.weight.defined()) y.add_(bias.weight);
     return y;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto d_y = grads[0].contiguous();
     const auto x = ctx->get_saved_variables()[0];
-    add_weight_grad(d_y, x, ctx->saved_data["dw"].toTensor());
+    const auto element = static_cast<Element>(ctx->saved_data["element"].toInt());
+    add_weight_grad(d_y, x, element, ctx->saved_data["dw"].toTensor());
     const auto d_bias = ctx->saved_data["db"].toTensor();
     if (d_bias.defined()) d_bias.add_(d_y.sum(0));
-    return {input_grad(d_y, ctx->saved_data["w"].toTensor()), {}, {}};
+    auto d_x = at::empty_like(x);
+    input_grad(d_y, ctx->saved_data["w"].toTensor(), element, d_x);
+    return {d_x, {}, {}};
   }
 };
 
@@ -224,7 +205,10 @@ at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
 
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend) {
   if (backend == Backend::kKernels) return LinearFn::apply(x, weight, bias);
-  return at::linear(x, leaf(weight), bias.weight.defined() ? leaf(bias) : at::Tensor());
+  const auto b = bias.weight.defined() ? leaf(bias) : at::Tensor();
+  if (weight.element == Element::kF32) return at::linear(x, leaf(weight), b);
+  const auto y = at::linear(x.to(at::kBFloat16), leaf(weight).to(at::kBFloat16)).to(at::kFloat);
+  return b.defined() ? y + b : y;
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const Parameter& weight, double eps, Backend backend) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/gemm.h"
 #include "model/config.h"
 #include "model/weights.h"
 
@@ -19,6 +20,7 @@ namespace r1::nn {
 // weight as a leaf: backward passes add to `grad` themselves, without a temporary.
 struct Parameter {
   at::Tensor weight, grad;
+  kernels::Element element = kernels::Element::kF32;  // what products with it, forward and backward, round to
 };
 
 enum class Gradients { kSummed, kNone };  // kNone: no memory for gradients; for reference policies and evaluation

@@ -101,7 +101,6 @@ Progressing resume(train::AdamW& optimizer, const PretrainParts& parts) {
   if (!checkpoint) return {};
   const auto where = (checkpoint->folder / "state.json").string();
   parts.model.parameters().load(*model::open_model(checkpoint->model_folder()).weights);
-  parts.model.weights_changed();
   optimizer.restore(checkpoint->tensors.at("optimizer.first_moment"), checkpoint->tensors.at("optimizer.second_moment"),
                     json::get_int(checkpoint->state, "optimizer_steps", where));
   log::info("goes on from {}", checkpoint->folder.string());
@@ -128,7 +127,6 @@ PretrainResult pretrain(const PretrainConfig& config, const PretrainParts& parts
       throw Error(fmt::format("pretrain, step {}", at.step), "the gradient is not finite",
                   "lower pretrain.optimizer.learning_rate, and check the data");
     }
-    parts.model.weights_changed();
     ++at.step;
     const auto seconds = seconds_since(start);
     at.compute_seconds += seconds;
