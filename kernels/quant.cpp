@@ -61,6 +61,8 @@ void quantize_activations(const float* x, int64_t num_blocks, ActivationBlock* o
 
 void multiply_panels(QuantType type, const quant::PanelProduct& product) {
 #if defined(__x86_64__)
+  static const bool has_vnni = __builtin_cpu_supports("avx512vnni");
+  if (active_isa() >= Isa::kAvx512 && has_vnni) return quant::multiply_panels_vnni(type, product);
   if (active_isa() >= Isa::kAvx2) return quant::multiply_panels_avx2(type, product);
 #endif
   quant::multiply_panels_portable(type, product);
