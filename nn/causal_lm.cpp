@@ -7,21 +7,38 @@
 namespace r1::nn {
 
 PackedTokens pack(std::span<const std::span<const int32_t>> sequences, at::Device device) {
+  std::vector<SharedPrefix> groups;
+  for (const auto& s : sequences) groups.push_back({.prefix = s, .continuations = {{}}});
+  return pack_shared(groups, device);
+}
+
+PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device) {
+  std::vector<int32_t> ids, positions;
+  std::vector<int64_t> rows, chosen;
   PackedTokens out{.offsets = {0}};
-  for (const auto& s : sequences) out.offsets.push_back(out.offsets.back() + static_cast<int32_t>(s.size()));
-  const auto total = out.offsets.back();
-  out.token_ids = at::empty({total}, at::kInt);
-  out.positions = at::empty({total}, at::kInt);
-  auto* ids = out.token_ids.data_ptr<int32_t>();
-  auto* positions = out.positions.data_ptr<int32_t>();
-  for (const auto& s : sequences) {
-    for (size_t i = 0; i < s.size(); ++i) {
-      *ids++ = s[i];
-      *positions++ = static_cast<int32_t>(i);
+  const auto attend = [&](int64_t row, int64_t position) {
+    rows.push_back(row);
+    positions.push_back(static_cast<int32_t>(position));
+  };
+  for (const auto& g : groups) {
+    const auto begin = std::ssize(ids), length = std::ssize(g.prefix);
+    for (int64_t i = 0; i < length; ++i) chosen.push_back(std::ssize(rows) + i);
+    ids.insert(ids.end(), g.prefix.begin(), g.prefix.end());
+    for (const auto& continuation : g.continuations) {
+      for (int64_t i = 0; i < length; ++i) attend(begin + i, i);
+      for (int64_t i = 0; i < std::ssize(continuation); ++i) {
+        chosen.push_back(std::ssize(rows));
+        attend(std::ssize(ids) + i, length + i);
+      }
+      ids.insert(ids.end(), continuation.begin(), continuation.end());
+      out.offsets.push_back(static_cast<int32_t>(rows.size()));
     }
   }
-  out.token_ids = out.token_ids.to(device);
-  out.positions = out.positions.to(device);
+  out.token_ids = torch::tensor(ids, at::kInt).to(device);
+  out.positions = torch::tensor(positions, at::kInt).to(device);
+  if (rows.size() > ids.size()) {
+    out.sharing = {torch::tensor(rows, at::kLong).to(device), torch::tensor(chosen, at::kLong).to(device)};
+  }
   return out;
 }
 
@@ -44,14 +61,15 @@ void CausalLm::bind() {
   head_ = product(config_.tie_word_embeddings ? embedding_ : parameters_.get("lm_head.weight"));
   for (int64_t i = 0; i < config_.num_layers; ++i) {
     const auto prefix = fmt::format("model.layers.{}.", i), attention = prefix + "self_attn.", mlp = prefix + "mlp.";
-    layers_.push_back(
-        {.attention_norm = parameters_.get(prefix + "input_layernorm.weight"),
-         .qkv = product(parameters_.stack(attention + "q_proj.weight", attention + "v_proj.weight")),
-         .qkv_bias = config_.qkv_bias ? parameters_.stack(attention + "q_proj.bias", attention + "v_proj.bias") : Parameter{},
-         .output = product(parameters_.get(attention + "o_proj.weight")),
-         .mlp_norm = parameters_.get(prefix + "post_attention_layernorm.weight"),
-         .gate_up = product(parameters_.stack(mlp + "gate_proj.weight", mlp + "up_proj.weight")),
-         .down = product(parameters_.get(mlp + "down_proj.weight"))});
+    layers_.push_back({.attention_norm = parameters_.get(prefix + "input_layernorm.weight"),
+                       .qkv = product(parameters_.stack(attention + "q_proj.weight", attention + "v_proj.weight")),
+                       .qkv_bias = config_.qkv_bias
+                                       ? parameters_.stack(attention + "q_proj.bias", attention + "v_proj.bias")
+                                       : Parameter{},
+                       .output = product(parameters_.get(attention + "o_proj.weight")),
+                       .mlp_norm = parameters_.get(prefix + "post_attention_layernorm.weight"),
+                       .gate_up = product(parameters_.stack(mlp + "gate_proj.weight", mlp + "up_proj.weight")),
+                       .down = product(parameters_.get(mlp + "down_proj.weight"))});
   }
 }
 
@@ -66,25 +84,33 @@ at::Tensor CausalLm::run_layer(const Layer& layer, const at::Tensor& hidden, con
 
 at::Tensor CausalLm::forward(const PackedTokens& tokens) {
   int32_t longest = 1;
-  for (size_t i = 0; i + 1 < tokens.offsets.size(); ++i) longest = std::max(longest, tokens.offsets[i + 1] - tokens.offsets[i]);
+  for (size_t i = 0; i + 1 < tokens.offsets.size(); ++i)
+    longest = std::max(longest, tokens.offsets[i + 1] - tokens.offsets[i]);
   if (longest > config_.max_position) {
-    throw Error("nn::CausalLm", fmt::format("a sequence of {} tokens, the model reads at most {}", longest, config_.max_position),
+    throw Error("nn::CausalLm",
+                fmt::format("a sequence of {} tokens, the model reads at most {}", longest, config_.max_position),
                 "shorten the sequence, or choose a model with a longer context");
   }
   if (!cos_.defined() || cos_.size(0) < longest) {
-    const auto tables = model::make_rope_tables(config_, std::min(config_.max_position, std::max<int64_t>(256, 2 * longest)));
+    const auto tables =
+        model::make_rope_tables(config_, std::min(config_.max_position, std::max<int64_t>(256, 2 * longest)));
     const auto tensor = [&](const std::vector<float>& v) {
       return torch::tensor(v).view({tables.num_positions, tables.half_dim}).to(options_.device);
     };
     cos_ = tensor(tables.cos);
     sin_ = tensor(tables.sin);
   }
-  const AttentionInputs inputs{.offsets = tokens.offsets, .positions = tokens.positions, .cos = cos_, .sin = sin_,
-                               .shape = {.num_heads = static_cast<int>(config_.num_heads),
-                                         .num_kv_heads = static_cast<int>(config_.num_kv_heads),
-                                         .head_dim = static_cast<int>(config_.head_dim),
-                                         .v_head_dim = static_cast<int>(config_.head_dim),
-                                         .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(config_.head_dim)))}};
+  const AttentionInputs inputs{
+      .offsets = tokens.offsets,
+      .positions = tokens.positions,
+      .sharing = tokens.sharing,
+      .cos = cos_,
+      .sin = sin_,
+      .shape = {.num_heads = static_cast<int>(config_.num_heads),
+                .num_kv_heads = static_cast<int>(config_.num_kv_heads),
+                .head_dim = static_cast<int>(config_.head_dim),
+                .v_head_dim = static_cast<int>(config_.head_dim),
+                .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(config_.head_dim)))}};
   auto hidden = embedding(anchor_, tokens.token_ids, embedding_);
   for (const auto& layer : layers_) {
     // The closure lives until the backward pass: it takes what it needs by value.

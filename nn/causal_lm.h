@@ -16,14 +16,23 @@
 
 namespace r1::nn {
 
-// Sequences laid end to end: segment s is rows offsets[s] .. offsets[s+1] and attends to itself alone; positions count
-// from 0 in each.
+// Sequences laid end to end: segment s is attention rows offsets[s] .. offsets[s+1] and attends to itself alone; positions
+// count from 0 in each. Where sequences share a prefix, its T rows are computed once and stand among the A attention rows
+// once for each sequence: everything but attention is paid for once.
 struct PackedTokens {
   at::Tensor token_ids;          // [T] int32
-  at::Tensor positions;          // [T] int32
-  std::vector<int32_t> offsets;  // num_segments + 1
+  at::Tensor positions;          // [A] int32
+  std::vector<int32_t> offsets;  // num_segments + 1, into A
+  RowSharing sharing;            // undefined: A = T, row for row
 };
 PackedTokens pack(std::span<const std::span<const int32_t>> sequences, at::Device device = at::kCPU);
+
+// Sequences that begin alike, as the completions of a prompt do. Their T rows: the prefix, then each continuation.
+struct SharedPrefix {
+  std::span<const int32_t> prefix;
+  std::vector<std::span<const int32_t>> continuations;
+};
+PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device = at::kCPU);
 
 // kBF16: both operands of every product with a weight are rounded to bfloat16, forward and backward (kernels/gemm.h);
 // master weights, sums and everything between the products stay float32.

@@ -227,6 +227,11 @@ at::Tensor embedding(const at::Tensor& anchor, const at::Tensor& ids, const Para
 }
 
 at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, Backend backend) {
+  if (inputs.sharing.rows.defined()) {
+    auto expanded = inputs;
+    expanded.sharing = {};
+    return rope_attention(qkv.index_select(0, inputs.sharing.rows), expanded, backend).index_select(0, inputs.sharing.chosen);
+  }
   if (backend == Backend::kAten) return aten_attention(qkv, inputs);
   return AttentionFn::apply(qkv.contiguous(), std::make_shared<const AttentionInputs>(inputs));
 }

@@ -137,7 +137,7 @@ TEST_CASE("features that are not implemented are refused by name") {
        },
        "'Strip' in a Sequence"},
       {[](auto& f) {
-         f["decoder"] = bj::object{{"type", "Sequence"}, {"decoders", {f["decoder"], bj::object{{"type", "Fuse"}}}}};
+         f["decoder"] = bj::object{{"type", "Sequence"}, {"decoders", bj::array{bj::object{{"type", "Fuse"}}}}};
        },
        "'Fuse' at the end"},
       {[](auto& f) {
