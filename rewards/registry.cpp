@@ -24,11 +24,13 @@ std::unique_ptr<Reward> make_number(const RewardOptions& options) {
 std::unique_ptr<Reward> make_countdown(const RewardOptions& options) {
   return std::make_unique<CountdownReward>(options.countdown);
 }
+std::unique_ptr<Reward> make_math(const RewardOptions& options) { return std::make_unique<MathReward>(options.math); }
 std::unique_ptr<Reward> make_text(const RewardOptions& options) { return std::make_unique<TextReward>(options.text); }
 
 constexpr Row kRows[]{
     {"arithmetic", make_number},
     {"countdown", make_countdown},
+    {"math", make_math},
     {"number", make_number},
     {"text", make_text},
 };
@@ -81,6 +83,7 @@ RewardOptions read_reward_options(const ConfigTable& table, RewardOptions o) {
   o.format.opening = get_choice(table, "think_opening", o.format.opening, {"reply", "prompt", "from_prompt"});
   const auto place = get_choice(table, "answer_place", o.number.place, {"tag_or_boxed", "tag", "boxed", "anywhere"});
   o.number.place = o.countdown.place = o.text.place = place;
+  if (place != AnswerPlace::kTagOrBoxed) o.math.place = place;
   o.countdown.spelling = get_choice(table, "countdown_spelling", o.countdown.spelling, {"ascii", "lenient"});
   o.countdown.trailing_equals =
       get_choice(table, "countdown_trailing_equals", o.countdown.trailing_equals, {"refused", "allowed"});

@@ -14,6 +14,7 @@
 #include "core/config.h"
 #include "rewards/countdown.h"
 #include "rewards/format.h"
+#include "rewards/math_reward.h"
 #include "rewards/number.h"
 #include "rewards/reward.h"
 #include "rewards/text_match.h"
@@ -27,12 +28,13 @@ struct RewardOptions {
   CountdownOptions countdown;
   NumberOptions number;  // for the tasks "number" and "arithmetic"
   TextOptions text;
+  math::MathOptions math;
 };
 
 void validate(const RewardOptions& options);
 RewardOptions read_reward_options(const ConfigTable& table, RewardOptions defaults = {});
 
-// "arithmetic", "countdown", "number", "text"
+// "arithmetic", "countdown", "math", "number", "text"
 std::vector<std::string> known_tasks();
 
 // Throws Error at `where` that lists the known tasks and names the nearest, unless `task` is one.
