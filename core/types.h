@@ -18,6 +18,7 @@ struct Prompt {
   std::string text;                // the same as text
   std::string answer;              // answer key, in the task's own notation
   std::string metadata_json = "{}";
+  std::string source;  // the data set it comes from, by name; empty: unknown
 };
 
 // How completions are drawn. validate(SamplingParams) is in rollout/sampler.h.

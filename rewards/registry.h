@@ -4,7 +4,7 @@
 //
 //   [rewards]
 //   format_weight = 1.0
-//   format = "strict"
+//   format = "strict"           # rewards/shaping.h has the settings of the other parts
 
 #include <memory>
 #include <string>
@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "core/config.h"
+#include "rewards/composite.h"
 #include "rewards/countdown.h"
 #include "rewards/format.h"
 #include "rewards/number.h"
 #include "rewards/reward.h"
+#include "rewards/shaping.h"
 #include "rewards/text_match.h"
 
 namespace r1::rewards {
@@ -27,6 +29,7 @@ struct RewardOptions {
   CountdownOptions countdown;
   NumberOptions number;  // for the tasks "number" and "arithmetic"
   TextOptions text;
+  ShapingOptions shaping;  // the other parts, and weights by task, data set and step
 };
 
 void validate(const RewardOptions& options);
@@ -41,8 +44,9 @@ void require_known_task(std::string_view task, const std::string& where);
 // What checks the answers of one task. Throws Error for an unknown one.
 std::unique_ptr<Reward> make_accuracy(std::string_view task, const RewardOptions& options);
 
-// accuracy_weight * (what make_accuracy gives for the prompt's own task) + format_weight * format, as parts "accuracy"
-// and "format". A prompt of an unknown task is undecided.
-std::unique_ptr<Reward> make_reward(const RewardOptions& options);
+// accuracy_weight * (what make_accuracy gives for the prompt's own task) + format_weight * format + the parts of
+// options.shaping, as parts "accuracy", "format", "language", ... A prompt of an unknown task is undecided. `more`: parts
+// that need what this folder does not have, such as a model that scores preferences; rules weigh them by their names.
+std::unique_ptr<Composite> make_reward(const RewardOptions& options, std::vector<Part> more = {});
 
 }  // namespace r1::rewards
