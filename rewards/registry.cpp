@@ -23,13 +23,26 @@ std::unique_ptr<Reward> make_number(const RewardOptions& options) {
 std::unique_ptr<Reward> make_countdown(const RewardOptions& options) {
   return std::make_unique<CountdownReward>(options.countdown);
 }
+std::unique_ptr<Reward> make_choice(const RewardOptions& options) {
+  return std::make_unique<ChoiceReward>(options.choice);
+}
+template <std::unique_ptr<Reward> (*make)(const PuzzleOptions&)>
+std::unique_ptr<Reward> make_puzzle(const RewardOptions& options) {
+  return make(options.puzzle);
+}
 std::unique_ptr<Reward> make_text(const RewardOptions& options) { return std::make_unique<TextReward>(options.text); }
 
 constexpr Row kRows[]{
     {"arithmetic", make_number},
+    {"choice", make_choice},
     {"countdown", make_countdown},
+    {"cryptarithm", make_puzzle<make_cryptarithm>},
+    {"json", make_puzzle<make_exact_json>},
+    {"knights_knaves", make_puzzle<make_knights>},
     {"number", make_number},
+    {"puzzle24", make_puzzle<make_game24>},
     {"text", make_text},
+    {"zebra", make_puzzle<make_zebra>},
 };
 
 // Each prompt by its own task.
@@ -71,8 +84,8 @@ void validate(const RewardOptions& options) {
   require_weight("rewards.format_weight", options.format_weight);
   validate(options.shaping);
   if (options.format.min_think_chars < 0) {
-    throw Error("rewards.format_min_think_chars", fmt::format("must be at least 0, got {}", options.format.min_think_chars),
-                "0 allows an empty block");
+    throw Error("rewards.format_min_think_chars",
+                fmt::format("must be at least 0, got {}", options.format.min_think_chars), "0 allows an empty block");
   }
   if (!(options.format.partial_credit >= 0 && options.format.partial_credit < 1)) {
     throw Error("rewards.format_partial_credit",
@@ -92,7 +105,7 @@ RewardOptions read_reward_options(const ConfigTable& table, RewardOptions o) {
   o.format.strictness = get_choice(table, "format", o.format.strictness, {"strict", "lenient"});
   o.format.opening = get_choice(table, "think_opening", o.format.opening, {"reply", "prompt", "from_prompt"});
   const auto place = get_choice(table, "answer_place", o.number.place, {"tag_or_boxed", "tag", "boxed", "anywhere"});
-  o.number.place = o.countdown.place = o.text.place = place;
+  o.number.place = o.countdown.place = o.text.place = o.choice.place = o.puzzle.place = place;
   o.countdown.spelling = get_choice(table, "countdown_spelling", o.countdown.spelling, {"ascii", "lenient"});
   o.countdown.trailing_equals =
       get_choice(table, "countdown_trailing_equals", o.countdown.trailing_equals, {"refused", "allowed"});

@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "core/config.h"
+#include "rewards/choice.h"
 #include "rewards/composite.h"
 #include "rewards/countdown.h"
 #include "rewards/format.h"
 #include "rewards/number.h"
+#include "rewards/puzzle_rewards.h"
 #include "rewards/reward.h"
 #include "rewards/shaping.h"
 #include "rewards/text_match.h"
@@ -29,13 +31,15 @@ struct RewardOptions {
   CountdownOptions countdown;
   NumberOptions number;  // for the tasks "number" and "arithmetic"
   TextOptions text;
+  ChoiceOptions choice;
+  PuzzleOptions puzzle;
   ShapingOptions shaping;  // the other parts, and weights by task, data set and step
 };
 
 void validate(const RewardOptions& options);
 RewardOptions read_reward_options(const ConfigTable& table, RewardOptions defaults = {});
 
-// "arithmetic", "countdown", "number", "text"
+// "arithmetic", "choice", "countdown", "cryptarithm", "json", "knights_knaves", "number", "puzzle24", "text", "zebra"
 std::vector<std::string> known_tasks();
 
 // Throws Error at `where` that lists the known tasks and names the nearest, unless `task` is one.
