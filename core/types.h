@@ -77,6 +77,14 @@ struct Score {
   std::string answer;                                 // the answer found, normalised for majority votes; empty: none
 };
 
+// Something about the rewards of a step that a person should look at; rewards/alarms.h says when it is raised.
+struct Alarm {
+  std::string kind;     // "no_signal", "dominance", "length_drift", "jump", "undecided", "identical"
+  std::string subject;  // a part of the reward or a metric; empty: the whole step
+  double value = 0, limit = 0;
+  std::string message;  // for a person
+};
+
 // The samples of one prompt. samples, scores and advantages run in parallel.
 struct Group {
   Prompt prompt;

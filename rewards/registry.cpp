@@ -113,6 +113,7 @@ RewardOptions read_reward_options(const ConfigTable& table, RewardOptions o) {
   o.number.several_boxes = get_choice(table, "several_boxes", o.number.several_boxes, {"last", "all_agree"});
   o.text.letter_case = get_choice(table, "letter_case", o.text.letter_case, {"exact", "ignored"});
   o.shaping = read_shaping_options(table, o.shaping);
+  o.alarms = read_alarm_options(table.table("alarms"), o.alarms);
   validate(o);
   return o;
 }

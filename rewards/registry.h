@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "rewards/alarms.h"
 #include "rewards/choice.h"
 #include "rewards/composite.h"
 #include "rewards/countdown.h"
@@ -34,6 +35,7 @@ struct RewardOptions {
   ChoiceOptions choice;
   PuzzleOptions puzzle;
   ShapingOptions shaping;  // the other parts, and weights by task, data set and step
+  AlarmOptions alarms;
 };
 
 void validate(const RewardOptions& options);
