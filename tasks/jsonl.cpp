@@ -196,6 +196,18 @@ Question parse_question(std::string_view line, const std::string& where, const J
   return question;
 }
 
+std::string answer_key_of(std::string_view line, const std::string& where) {
+  const auto document = json::parse(line, where);
+  if (!document.is_object()) fail(where, "is no JSON object", "give each line one object");
+  const auto& row = document.get_object();
+  if (!row.contains("tests")) return answer_of(row, where);
+  if (row.contains("answer")) fail(where, "has both 'answer' and 'tests'", "take one of them out");
+  bj::object key;
+  if (const auto language = json::find_string(row, "language", where)) key["language"] = *language;
+  key["tests"] = json::get_object(row, "tests", where);
+  return json::dump(key);
+}
+
 void for_each_question(const std::filesystem::path& path, const JsonlOptions& options,
                        const std::function<void(Question)>& take) {
   const Lines lines(path);

@@ -26,6 +26,10 @@ struct JsonlOptions {
 // One line as a question; `where` is "FILE:LINE". Throws Error naming where and the key.
 Question parse_question(std::string_view line, const std::string& where, const JsonlOptions& options);
 
+// The answer key of a row: its `answer`, or of a row that has `tests` instead, {"language": ..., "tests": ...}. `line` is
+// the row's text. Throws Error if it has neither or both.
+std::string answer_key_of(std::string_view line, const std::string& where);
+
 // Calls take(question) line by line, holding one line at a time. Throws Error for the first bad line, for an id that an
 // earlier line has, and for a file without questions in this split.
 void for_each_question(const std::filesystem::path& path, const JsonlOptions& options,
