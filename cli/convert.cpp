@@ -14,11 +14,15 @@ int run_convert(int argc, const char* const* argv) {
   CLI::App app("Writes a model (GGUF or folder) as a Hugging Face folder that transformers loads.", "r1 convert");
   app.add_option("model", path, "Hugging Face folder or .gguf file")->required();
   app.add_option("output", output, "folder to write")->required();
-  app.add_option("--dtype", dtype)->check(CLI::IsMember({"f32", "f16", "bf16"}));
+  app.add_option("--dtype", dtype, "fp8: DeepSeek-V3 alone")->check(CLI::IsMember({"f32", "f16", "bf16", "fp8"}));
   if (const auto status = parse(app, argc, argv)) return *status;
 
   const auto model = open(path);
-  model::SaveOptions options{.dtype = dtype == "f32" ? formats::DType::kF32 : dtype == "f16" ? formats::DType::kF16 : formats::DType::kBF16};
+  const std::map<std::string, formats::DType> dtypes{{"f32", formats::DType::kF32},
+                                                     {"f16", formats::DType::kF16},
+                                                     {"bf16", formats::DType::kBF16},
+                                                     {"fp8", formats::DType::kF8E4M3}};
+  model::SaveOptions options{.dtype = dtypes.at(dtype)};
   if (!model.loaded.is_gguf) options.extra_files = path;
   AtomicFolder folder(output);
   model::save_model(folder.path(), model.loaded.config, *model.loaded.weights, options);

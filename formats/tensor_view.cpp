@@ -49,7 +49,9 @@ TensorView slice(const TensorView& t, int64_t begin, int64_t count) {
   }
   const auto first = static_cast<size_t>(begin / elements * bits / 8);
   const auto length = static_cast<size_t>(count / elements * bits / 8);
-  return {t.name, t.dtype, {count}, t.bytes.subspan(first, length)};
+  TensorView part{t.name, t.dtype, {count}, t.bytes.subspan(first, length), t.scales};
+  if (part.scales) part.scales->begin += begin;
+  return part;
 }
 
 }  // namespace r1::formats

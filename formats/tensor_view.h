@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,12 +57,22 @@ struct BlockLayout {
 };
 BlockLayout block_layout(DType t);
 
+// Scales of an F8_E4M3 matrix in blocks (DeepSeek-V3's weight_scale_inv): element (i, j) is its e4m3 value times
+// scale[i / block_rows][j / block_cols]. The grid is divided upwards; its last blocks may be partial.
+struct BlockScales {
+  std::span<const std::byte> bytes;  // F32 [ceil(rows / block_rows), ceil(cols / block_cols)]
+  int64_t block_rows = 128, block_cols = 128;
+  int64_t cols = 0;   // of the matrix
+  int64_t begin = 0;  // element of the matrix that the view begins with
+};
+
 // Row-major; shape in torch's order (outermost first), also for GGUF. `bytes` points into the file's map.
 struct TensorView {
   std::string name;
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
+  std::optional<BlockScales> scales;  // to_float32() multiplies by them
 
   int64_t num_elements() const;
 };

@@ -1,5 +1,6 @@
 // Any stored type as float32.
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -74,6 +75,19 @@ void from_bytes(const std::byte* in, std::span<float> out, float (*convert)(uint
   for (size_t i = 0; i < out.size(); ++i) out[i] = table[static_cast<uint8_t>(in[i])];
 }
 
+// Multiplies `out`, the elements from scales.begin on, by the scale of each one's block.
+void multiply_scales(const BlockScales& s, std::span<float> out) {
+  const int64_t grid_cols = (s.cols + s.block_cols - 1) / s.block_cols;
+  const auto count = static_cast<int64_t>(out.size());
+  for (int64_t i = 0; i < count;) {  // the run of elements that share a block and a row
+    const int64_t row = (s.begin + i) / s.cols, col = (s.begin + i) % s.cols;
+    const int64_t block_end = std::min(s.cols, (col / s.block_cols + 1) * s.block_cols);
+    const int64_t end = std::min(count, i + block_end - col);
+    const float scale = element<float>(s.bytes.data(), row / s.block_rows * grid_cols + col / s.block_cols);
+    for (; i < end; ++i) out[static_cast<size_t>(i)] *= scale;
+  }
+}
+
 void check_sizes(const TensorView& t, size_t out_size) {
   const auto [elements, bits] = block_layout(t.dtype);
   const auto count = static_cast<size_t>(t.num_elements());
@@ -114,7 +128,9 @@ void to_float32(const TensorView& t, std::span<float> out) {
     case DType::kF64:
       return cast<double>(in, out);
     case DType::kF8E4M3:
-      return from_bytes(in, out, &e4m3_to_f32);
+      from_bytes(in, out, &e4m3_to_f32);
+      if (t.scales) multiply_scales(*t.scales, out);
+      return;
     case DType::kF8E5M2:
       return from_bytes(in, out, &e5m2_to_f32);
     case DType::kBool:

@@ -77,8 +77,17 @@ int64_t find_block(const TensorView& t) {
   return kAllFinite;
 }
 
+// e4m3 has no infinity; NaN is all ones but the sign.
+int64_t find_e4m3_nan(std::span<const std::byte> bytes) {
+  const auto bad =
+      std::find_if(bytes.begin(), bytes.end(), [](std::byte b) { return (b & std::byte{0x7f}) == std::byte{0x7f}; });
+  return bad == bytes.end() ? kAllFinite : bad - bytes.begin();
+}
+
 int64_t find_non_finite(const TensorView& t) {
   switch (t.dtype) {
+    case DType::kF8E4M3:
+      return find_e4m3_nan(t.bytes);
     case DType::kF32:
       return find_exponent<uint32_t>(t.bytes, 0x7f800000u);
     case DType::kF16:
@@ -89,6 +98,19 @@ int64_t find_non_finite(const TensorView& t) {
       return find_exponent<uint64_t>(t.bytes, 0x7ff0000000000000u);
     default:
       return find_block(t);
+  }
+}
+
+// Tensors that files hold twice must be equal: this program keeps one.
+void check_copies(const LoadedModel& model) {
+  for (const auto& copy : model.config.stored_copies()) {
+    if (!model.weights->has(copy.name)) continue;
+    const auto a = model.weights->get(copy.name), b = model.weights->get(copy.source);
+    if (std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end())) continue;
+    throw Error(model.weights->describe(),
+                fmt::format("tensor {} differs from {}, of which it is a copy in published models",
+                            formats::quote_name(copy.name), formats::quote_name(copy.source)),
+                "fetch the file again; an MTP module with an embedding or head of its own is not supported");
   }
 }
 
@@ -103,7 +125,7 @@ void check_finite(const LoadedModel& model) {
     }
   });
   const auto bad = std::find_if(found.begin(), found.end(), [](int64_t index) { return index != kAllFinite; });
-  if (bad == found.end()) return;
+  if (bad == found.end()) return check_copies(model);
   const std::string& name = parameters[static_cast<size_t>(bad - found.begin())].name;
   throw Error(model.weights->describe(),
               fmt::format("tensor {}: element {} is not a finite number", formats::quote_name(name), *bad),

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "model/config_v3.h"
 
 namespace r1::model {
 namespace {
@@ -47,9 +48,15 @@ void check_heads(const ModelConfig& c, const std::string& where) {
   }
   if (c.head_dim % 2 != 0)
     refuse(where, fmt::format("key 'head_dim' is {}; rotary positions need an even number", c.head_dim));
+  if (c.mla && c.num_kv_heads != c.num_heads) {
+    refuse(where, fmt::format("key 'num_key_value_heads' is {}; MLA has as many as 'num_attention_heads', {}",
+                              c.num_kv_heads, c.num_heads));
+  }
   if (c.family == Family::kQwen2 && !c.qkv_bias)
     refuse(where, "qkv_bias is false, but Qwen2 always has q, k and v biases");
-  if (c.family == Family::kLlama && c.qkv_bias) refuse(where, "qkv_bias is true, but this Llama has no biases");
+  if (c.family != Family::kQwen2 && c.qkv_bias) {
+    refuse(where, fmt::format("qkv_bias is true, but {} has no biases here", to_string(c.family)));
+  }
 }
 
 void check_rope(const ModelConfig& c, const std::string& where) {
@@ -89,7 +96,7 @@ void check_token(const ModelConfig& c, const char* key, int64_t id, const std::s
   refuse(where, fmt::format("key '{}' is {}; ids are 0 to {} (vocab_size - 1)", key, id, c.vocab_size - 1));
 }
 
-void add_layer(std::vector<ModelConfig::Parameter>& out, const ModelConfig& c, int64_t layer) {
+void add_dense_layer(std::vector<ModelConfig::Parameter>& out, const ModelConfig& c, int64_t layer) {
   const auto add = [&](const char* name, std::vector<int64_t> shape) {
     out.push_back({fmt::format("model.layers.{}.{}", layer, name), std::move(shape)});
   };
@@ -110,15 +117,24 @@ void add_layer(std::vector<ModelConfig::Parameter>& out, const ModelConfig& c, i
 
 }  // namespace
 
-const char* to_string(Family f) { return f == Family::kLlama ? "llama" : "qwen2"; }
+const char* to_string(Family f) {
+  if (f == Family::kDeepseekV3) return "deepseek_v3";
+  return f == Family::kLlama ? "llama" : "qwen2";
+}
 
 std::vector<ModelConfig::Parameter> ModelConfig::parameters() const {
   std::vector<Parameter> out;
   out.reserve(static_cast<size_t>(num_layers) * 12 + 3);
   out.push_back({"model.embed_tokens.weight", {vocab_size, hidden_size}});
-  for (int64_t layer = 0; layer < num_layers; ++layer) add_layer(out, *this, layer);
+  for (int64_t layer = 0; layer < num_layers; ++layer) {
+    if (mla)
+      add_v3_layer(out, *this, layer);
+    else
+      add_dense_layer(out, *this, layer);
+  }
   out.push_back({"model.norm.weight", {hidden_size}});
   if (!tie_word_embeddings) out.push_back({"lm_head.weight", {vocab_size, hidden_size}});
+  for (int64_t module = 0; module < num_mtp_layers; ++module) add_mtp_module(out, *this, module);
   return out;
 }
 
@@ -132,8 +148,16 @@ int64_t ModelConfig::num_parameters() const {
   return total;
 }
 
+float ModelConfig::attention_scale() const {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+  if (!yarn || yarn->mscale_all_dim == 0) return static_cast<float>(scale);
+  const double m = yarn_mscale(yarn->factor, yarn->mscale_all_dim);
+  return static_cast<float>(scale * m * m);
+}
+
 void validate(const ModelConfig& c, const std::string& where) {
   check_sizes(c, where);
+  if (c.mla || c.moe || c.family == Family::kDeepseekV3) validate_v3(c, where);
   check_heads(c, where);
   check_rope(c, where);
   if (!(c.rms_norm_eps > 0) || !(c.rms_norm_eps < 1)) {

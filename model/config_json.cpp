@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "model/config.h"
+#include "model/config_v3.h"
 
 namespace r1::model {
 namespace {
@@ -19,10 +20,12 @@ Family read_family(const bj::object& o, const std::string& where) {
   const std::string type = json::get_string(o, "model_type", where);
   if (type == "llama") return Family::kLlama;
   if (type == "qwen2") return Family::kQwen2;
-  throw Error(
-      where,
-      fmt::format("key 'model_type' is '{}'; known are llama (Llama 3.x, SmolLM2) and qwen2 (Qwen2, Qwen2.5)", type),
-      "use a model of a known family");
+  if (type == "deepseek_v3") return Family::kDeepseekV3;
+  throw Error(where,
+              fmt::format("key 'model_type' is '{}'; known are llama (Llama 3.x, SmolLM2), qwen2 (Qwen2, Qwen2.5) and "
+                          "deepseek_v3 (DeepSeek-V3, R1)",
+                          type),
+              "use a model of a known family");
 }
 
 // Features that would change the results if they were passed over.
@@ -37,7 +40,9 @@ void refuse_unsupported(const bj::object& o, const std::string& where) {
     if (json::find_bool(o, key, where).value_or(false)) refuse(key, "true", "false");
   }
   const auto* quantization = o.if_contains("quantization_config");
-  if (quantization != nullptr && !quantization->is_null()) refuse("quantization_config", "set", "null");
+  if (quantization != nullptr && !quantization->is_null() && read_family(o, where) != Family::kDeepseekV3) {
+    refuse("quantization_config", "set", "null");
+  }
   const auto* types = o.if_contains("layer_types");
   if (types == nullptr || types->is_null()) return;
   for (const auto& type : json::get_array(o, "layer_types", where)) {
@@ -73,9 +78,14 @@ void read_rope(ModelConfig& c, const bj::object& o, const std::string& where) {
   auto type = json::find_string(*rope, "rope_type", place);
   if (!type) type = json::find_string(*rope, "type", place).value_or("default");
   if (*type == "default") return;
-  if (*type != "llama3")
-    throw Error(place, fmt::format("rope_type is '{}'; known are default and llama3", *type),
+  const std::string scaled = c.family == Family::kDeepseekV3 ? "yarn" : "llama3";
+  if (*type != scaled)
+    throw Error(place, fmt::format("rope_type is '{}'; known are default and {}", *type, scaled),
                 "use a model with one of these");
+  if (scaled == "yarn") {
+    c.yarn = read_yarn(*rope, place);
+    return;
+  }
   c.rope_scaling = Llama3RopeScaling{
       .factor = json::get_double(*rope, "factor", place),
       .low_freq_factor = json::get_double(*rope, "low_freq_factor", place),
@@ -124,6 +134,11 @@ bj::value rope_scaling_json(const std::optional<Llama3RopeScaling>& s) {
           {"original_max_position_embeddings", s->original_max_position}};
 }
 
+const char* architecture(Family f) {
+  if (f == Family::kDeepseekV3) return "DeepseekV3ForCausalLM";
+  return f == Family::kLlama ? "LlamaForCausalLM" : "Qwen2ForCausalLM";
+}
+
 bj::value or_null(const std::optional<int64_t>& id) { return id ? bj::value(*id) : bj::value(nullptr); }
 
 bj::value ids_json(const std::vector<int64_t>& ids) {
@@ -134,7 +149,9 @@ bj::value ids_json(const std::vector<int64_t>& ids) {
 
 // What only one of the families has, at the values that it always has here.
 void add_family_keys(bj::object& o, const ModelConfig& c) {
-  if (c.family == Family::kLlama) {
+  if (c.family == Family::kDeepseekV3) {
+    write_v3(o, c);
+  } else if (c.family == Family::kLlama) {
     o["attention_bias"] = false;
     o["mlp_bias"] = false;
     o["pretraining_tp"] = 1;
@@ -157,8 +174,12 @@ ModelConfig config_from_json(const bj::object& o, const std::string& where) {
   c.num_layers = json::get_int(o, "num_hidden_layers", where);
   c.num_heads = json::get_int(o, "num_attention_heads", where);
   c.num_kv_heads = json::find_int(o, "num_key_value_heads", where).value_or(c.num_heads);
-  const auto head_dim = json::find_int(o, "head_dim", where);
-  c.head_dim = head_dim ? *head_dim : default_head_dim(c, where);
+  if (c.family == Family::kDeepseekV3) {
+    read_v3(c, o, where);
+  } else {
+    const auto head_dim = json::find_int(o, "head_dim", where);
+    c.head_dim = head_dim ? *head_dim : default_head_dim(c, where);
+  }
   c.max_position = json::get_int(o, "max_position_embeddings", where);
   c.rms_norm_eps = json::find_double(o, "rms_norm_eps", where).value_or(c.rms_norm_eps);
   read_rope(c, o, where);
@@ -198,7 +219,7 @@ bj::object to_json(const ModelConfig& c, const std::string& torch_dtype) {
                 "save a model whose factors are Llama 3's");
   }
   bj::object o;
-  o["architectures"] = bj::array{c.family == Family::kLlama ? "LlamaForCausalLM" : "Qwen2ForCausalLM"};
+  o["architectures"] = bj::array{architecture(c.family)};
   o["attention_dropout"] = 0.0;
   o["bos_token_id"] = or_null(c.bos_token_id);
   o["eos_token_id"] = ids_json(c.eos_token_ids);

@@ -4,29 +4,42 @@
 
 #include "core/error.h"
 #include "kernels/elementwise.h"
+#include "model/decoder_blocks.h"
 #include "model/decoder_linear.h"
 
 namespace r1::model {
 
 struct Decoder::Layer {
   std::vector<float> attention_norm, mlp_norm;
-  DecoderLinear qkv, output, gate_up, down;
+  std::unique_ptr<DecoderAttention> attention;
+  std::unique_ptr<DecoderMlp> mlp;
 };
 
 // Activations of one pass; grown as needed and kept.
 struct Decoder::Scratch {
-  std::vector<float> hidden, normed, qkv, attention, projected, gate_up, mlp, selected, logits;
-
-  static float* at_least(std::vector<float>& buffer, int64_t count) {
-    if (static_cast<int64_t>(buffer.size()) < count) buffer.resize(count);
-    return buffer.data();
-  }
+  std::vector<float> hidden, normed, projected, final_hidden, pair, selected, logits;
+  BlockScratch blocks;
 };
 
-Decoder::Decoder(const ModelConfig& config, const WeightSource& weights, WeightFormat format, ThreadPool& pool)
+struct Decoder::Module {
+  std::vector<float> embedding_norm, hidden_norm, final_norm;
+  DecoderLinear projection;
+  Layer layer;
+};
+
+Decoder::Decoder(const ModelConfig& config, const WeightSource& weights, WeightFormat format, ThreadPool& pool, Mtp mtp)
     : config_(config), format_(format), pool_(pool), scratch_(std::make_unique<Scratch>()) {
-  layers_.resize(config.num_layers);
+  const auto make_layer = [&](int64_t i) {
+    return Layer{.attention = make_attention(config), .mlp = make_mlp(config, i)};
+  };
+  for (int64_t i = 0; i < config.num_layers; ++i) layers_.push_back(make_layer(i));
   head_ = std::make_unique<DecoderLinear>();
+  if (mtp == Mtp::kLoaded) {
+    if (config.num_mtp_layers == 0) {
+      throw Error("decoder", "the model has no MTP module to draft with", "set engine.num_draft_tokens to 0");
+    }
+    mtp_ = std::make_unique<Module>(Module{.layer = make_layer(config.num_layers)});
+  }
   load(weights);
 }
 
@@ -34,23 +47,27 @@ Decoder::~Decoder() = default;
 
 void Decoder::reload(const WeightSource& weights) { load(weights); }
 
+void Decoder::load_layer(Layer& layer, int64_t index, const WeightSource& weights) {
+  const auto prefix = fmt::format("model.layers.{}.", index);
+  const DecoderContext context{config_, format_, pool_, rope_};
+  layer.attention_norm = formats::to_float32(weights.get(prefix + "input_layernorm.weight"));
+  layer.mlp_norm = formats::to_float32(weights.get(prefix + "post_attention_layernorm.weight"));
+  layer.attention->load(context, weights, prefix + "self_attn.");
+  layer.mlp->load(context, weights, prefix + "mlp.");
+}
+
 void Decoder::load(const WeightSource& weights) {
-  const auto vector_of = [&](const std::string& name) { return formats::to_float32(weights.get(name)); };
   embedding_ = weights.get("model.embed_tokens.weight");
-  final_norm_ = vector_of("model.norm.weight");
+  final_norm_ = formats::to_float32(weights.get("model.norm.weight"));
   head_->load(pool_, weights, {config_.tie_word_embeddings ? "model.embed_tokens.weight" : "lm_head.weight"}, format_);
-  for (int64_t i = 0; i < config_.num_layers; ++i) {
-    const auto prefix = fmt::format("model.layers.{}.", i);
-    auto& layer = layers_[i];
-    layer.attention_norm = vector_of(prefix + "input_layernorm.weight");
-    layer.mlp_norm = vector_of(prefix + "post_attention_layernorm.weight");
-    const auto attention = prefix + "self_attn.", mlp = prefix + "mlp.";
-    layer.qkv.load(pool_, weights,
-                   {attention + "q_proj.weight", attention + "k_proj.weight", attention + "v_proj.weight"}, format_);
-    layer.output.load(pool_, weights, {attention + "o_proj.weight"}, format_);
-    layer.gate_up.load(pool_, weights, {mlp + "gate_proj.weight", mlp + "up_proj.weight"}, format_);
-    layer.down.load(pool_, weights, {mlp + "down_proj.weight"}, format_);
-  }
+  for (int64_t i = 0; i < config_.num_layers; ++i) load_layer(layers_[i], i, weights);
+  if (!mtp_) return;
+  const auto prefix = fmt::format("model.layers.{}.", config_.num_layers);
+  mtp_->embedding_norm = formats::to_float32(weights.get(prefix + "enorm.weight"));
+  mtp_->hidden_norm = formats::to_float32(weights.get(prefix + "hnorm.weight"));
+  mtp_->final_norm = formats::to_float32(weights.get(prefix + "shared_head.norm.weight"));
+  mtp_->projection.load(pool_, weights, {prefix + "eh_proj.weight"}, format_);
+  load_layer(mtp_->layer, config_.num_layers, weights);
 }
 
 void Decoder::embed(std::span<const int32_t> token_ids, float* hidden_TD) const {
@@ -67,67 +84,95 @@ void Decoder::embed(std::span<const int32_t> token_ids, float* hidden_TD) const 
   });
 }
 
-void Decoder::run_layer(const Layer& layer, const ForwardBatch& batch, kernels::KvCacheLayer cache) {
+void Decoder::run_layer(const Layer& layer, int64_t index, const ForwardBatch& batch, KvCache& cache) {
   auto& s = *scratch_;
-  const auto shape = attention_shape(config_);
+  const DecoderContext context{config_, format_, pool_, rope_};
   const auto t = std::ssize(batch.token_ids);
-  const int64_t d = config_.hidden_size, f = config_.intermediate_size, hd = config_.head_dim;
-  const int64_t q_width = config_.num_heads * hd, kv_width = config_.num_kv_heads * hd, width = q_width + 2 * kv_width;
+  const int64_t d = config_.hidden_size;
   const auto eps = static_cast<float>(config_.rms_norm_eps);
-  float* const qkv = s.qkv.data();
+  float *const hidden = s.hidden.data(), *const normed = s.normed.data(), *const projected = s.projected.data();
+  kernels::rms_norm(pool_, hidden, layer.attention_norm.data(), t, d, eps, normed, nullptr);
+  layer.attention->run(context, batch, normed, cache, index, s.blocks, projected);
+  kernels::add_in_place(pool_, hidden, projected, t * d);
+  kernels::rms_norm(pool_, hidden, layer.mlp_norm.data(), t, d, eps, normed, nullptr);
+  layer.mlp->run(context, normed, t, s.blocks, projected);
+  kernels::add_in_place(pool_, hidden, projected, t * d);
+}
 
-  kernels::rms_norm(pool_, s.hidden.data(), layer.attention_norm.data(), t, d, eps, s.normed.data(), nullptr);
-  layer.qkv.multiply(pool_, s.normed.data(), t, qkv);
-  kernels::rope(pool_,  // q and k heads lie side by side
-                {.x = qkv, .ldx = width, .num_heads = static_cast<int>(config_.num_heads + config_.num_kv_heads),
-                 .dim = static_cast<int>(hd), .head_stride = hd, .cos = rope_.cos.data(), .sin = rope_.sin.data()},
-                batch.positions);
-  kernels::store_kv(pool_, shape, qkv + q_width, width, qkv + q_width + kv_width, width, batch.slots, cache);
-  kernels::attention_paged(pool_, shape, qkv, width, batch.rows, cache, s.attention.data(), q_width);
-  layer.output.multiply(pool_, s.attention.data(), t, s.projected.data());
-  kernels::add_in_place(pool_, s.hidden.data(), s.projected.data(), t * d);
+void Decoder::make_tables(std::span<const int32_t> positions) {
+  const auto last = *std::max_element(positions.begin(), positions.end());
+  if (last < rope_.num_positions) return;
+  rope_ = make_rope_tables(config_, std::min(config_.max_position, std::max<int64_t>(256, 2 * (last + 1))));
+}
 
-  kernels::rms_norm(pool_, s.hidden.data(), layer.mlp_norm.data(), t, d, eps, s.normed.data(), nullptr);
-  layer.gate_up.multiply(pool_, s.normed.data(), t, s.gate_up.data());
-  kernels::swiglu(pool_, s.gate_up.data(), t, f, s.mlp.data());
-  layer.down.multiply(pool_, s.mlp.data(), t, s.projected.data());
-  kernels::add_in_place(pool_, s.hidden.data(), s.projected.data(), t * d);
+// Of rows of normed hidden states.
+std::span<const float> Decoder::logits(const float* normed_TD, std::span<const int32_t> rows) {
+  auto& s = *scratch_;
+  const auto r = std::ssize(rows);
+  const int64_t d = config_.hidden_size, v = config_.vocab_size;
+  float* const selected = at_least(s.selected, r * d);
+  for (int64_t i = 0; i < r; ++i) std::copy_n(normed_TD + rows[i] * d, d, selected + i * d);
+  float* const logits = at_least(s.logits, r * v);
+  head_->multiply(pool_, selected, r, logits);
+  return {logits, static_cast<size_t>(r * v)};
 }
 
 std::span<const float> Decoder::forward(const ForwardBatch& batch, KvCache& cache) {
   auto& s = *scratch_;
-  const auto t = std::ssize(batch.token_ids), r = std::ssize(batch.logit_rows);
-  const int64_t d = config_.hidden_size, f = config_.intermediate_size, v = config_.vocab_size;
-  const int64_t q_width = config_.num_heads * config_.head_dim;
+  const auto t = std::ssize(batch.token_ids);
+  const int64_t d = config_.hidden_size;
   if (t == 0) return {};
-  const auto last = *std::max_element(batch.positions.begin(), batch.positions.end());
-  if (last >= rope_.num_positions) {
-    rope_ = make_rope_tables(config_, std::min(config_.max_position, std::max<int64_t>(256, 2 * (last + 1))));
-  }
-  float* const hidden = Scratch::at_least(s.hidden, t * d);
-  Scratch::at_least(s.normed, t * d);
-  Scratch::at_least(s.qkv, t * (q_width + 2 * config_.num_kv_heads * config_.head_dim));
-  Scratch::at_least(s.attention, t * q_width);
-  Scratch::at_least(s.projected, t * d);
-  Scratch::at_least(s.gate_up, t * 2 * f);
-  Scratch::at_least(s.mlp, t * f);
+  make_tables(batch.positions);
+  float* const hidden = at_least(s.hidden, t * d);
+  at_least(s.normed, t * d);
+  at_least(s.projected, t * d);
   embed(batch.token_ids, hidden);
-  for (int64_t i = 0; i < config_.num_layers; ++i) run_layer(layers_[i], batch, cache.layer(i));
+  for (int64_t i = 0; i < config_.num_layers; ++i) run_layer(layers_[i], i, batch, cache);
 
-  float* const selected = Scratch::at_least(s.selected, r * d);
+  const auto eps = static_cast<float>(config_.rms_norm_eps);
+  if (mtp_) {  // drafts want all rows' hidden states
+    s.final_hidden.resize(static_cast<size_t>(t * d));
+    kernels::rms_norm(pool_, hidden, final_norm_.data(), t, d, eps, s.final_hidden.data(), nullptr);
+    return logits(s.final_hidden.data(), batch.logit_rows);
+  }
+  const auto r = std::ssize(batch.logit_rows);
+  float *const selected = at_least(s.selected, r * d), *const normed = s.normed.data();
   for (int64_t i = 0; i < r; ++i) std::copy_n(hidden + batch.logit_rows[i] * d, d, selected + i * d);
-  kernels::rms_norm(pool_, selected, final_norm_.data(), r, d, static_cast<float>(config_.rms_norm_eps), s.normed.data(),
-                    nullptr);
-  float* const logits = Scratch::at_least(s.logits, r * v);
-  head_->multiply(pool_, s.normed.data(), r, logits);
-  return {logits, static_cast<size_t>(r * v)};
+  kernels::rms_norm(pool_, selected, final_norm_.data(), r, d, eps, normed, nullptr);
+  float* const out = at_least(s.logits, r * config_.vocab_size);
+  head_->multiply(pool_, normed, r, out);
+  return {out, static_cast<size_t>(r * config_.vocab_size)};
+}
+
+std::span<const float> Decoder::hidden() const { return scratch_->final_hidden; }
+
+std::span<const float> Decoder::draft(const ForwardBatch& batch, std::span<const float> previous_TD, KvCache& cache) {
+  auto& s = *scratch_;
+  const auto t = std::ssize(batch.token_ids);
+  const int64_t d = config_.hidden_size;
+  const auto eps = static_cast<float>(config_.rms_norm_eps);
+  if (t == 0) return {};
+  make_tables(batch.positions);
+  float *const hidden = at_least(s.hidden, t * d), *const normed = at_least(s.normed, t * d);
+  at_least(s.projected, t * d);
+  float* const pair = at_least(s.pair, t * 2 * d);
+  const auto place = [&](const float* x, const std::vector<float>& weight, int64_t offset) {
+    kernels::rms_norm(pool_, x, weight.data(), t, d, eps, normed, nullptr);
+    for (int64_t i = 0; i < t; ++i) std::copy_n(normed + i * d, d, pair + i * 2 * d + offset);
+  };
+  embed(batch.token_ids, hidden);
+  place(hidden, mtp_->embedding_norm, 0);  // [embedding ; hidden], as the released weights want it
+  place(previous_TD.data(), mtp_->hidden_norm, d);
+  mtp_->projection.multiply(pool_, pair, t, hidden);
+  run_layer(mtp_->layer, config_.num_layers, batch, cache);
+  kernels::rms_norm(pool_, hidden, mtp_->final_norm.data(), t, d, eps, normed, nullptr);
+  return logits(normed, batch.logit_rows);
 }
 
 size_t Decoder::weight_bytes() const {
   size_t bytes = head_->bytes();
-  for (const auto& layer : layers_) {
-    bytes += layer.qkv.bytes() + layer.output.bytes() + layer.gate_up.bytes() + layer.down.bytes();
-  }
+  for (const auto& layer : layers_) bytes += layer.attention->bytes() + layer.mlp->bytes();
+  if (mtp_) bytes += mtp_->projection.bytes() + mtp_->layer.attention->bytes() + mtp_->layer.mlp->bytes();
   return bytes;
 }
 

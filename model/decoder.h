@@ -1,7 +1,8 @@
 #pragma once
 // The inference twin of nn/causal_lm.h: one packed forward pass over everything that runs (prefill chunks and decodes of
 // many sequences, no padding) with a paged KV cache. Free of torch; every kernel is the one training uses, so a row's
-// logits are the bits that training computes for the same weights (docs/architecture.md section 4).
+// logits are the bits that training computes for the same weights (docs/architecture.md section 4). Only MLA differs: its
+// attention runs over cached latents with absorbed projections, equal to training's to about 1e-6.
 //
 // Shape letters: T = packed rows, D = hidden size, V = vocabulary, R = rows whose logits are wanted.
 
@@ -30,12 +31,18 @@ struct ForwardBatch {
   std::span<const int64_t> slots;
   std::span<const kernels::PagedRow> rows;
   std::span<const int32_t> logit_rows;
+  int32_t first_context = 0;  // tokens at the head of every context that are not attended to (MLA only)
 };
+
+// Whether a decoder takes the first MTP module of its model too, for drafts.
+enum class Mtp { kLeftOut, kLoaded };
 
 class Decoder {
  public:
   // The source must outlive the decoder: the embedding is read from it in place.
-  Decoder(const ModelConfig& config, const WeightSource& weights, WeightFormat format, ThreadPool& pool);
+  // Throws Error for Mtp::kLoaded if the model has no MTP module.
+  Decoder(const ModelConfig& config, const WeightSource& weights, WeightFormat format, ThreadPool& pool,
+          Mtp mtp = Mtp::kLeftOut);
   ~Decoder();
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -46,16 +53,30 @@ class Decoder {
   // Logits [R, V], valid until the next call.
   std::span<const float> forward(const ForwardBatch& batch, KvCache& cache);
 
+  // With Mtp::kLoaded: the last forward()'s hidden states after the final norm, [T, D], valid until the next call.
+  std::span<const float> hidden() const;
+  // The first MTP module (arXiv:2412.19437v1 section 2.2): row t is token token_ids[t] at position p >= 1, and previous[t]
+  // the main model's hidden state (after the final norm) at p - 1; its logits predict the token at p + 1. Keys go to layer
+  // num_layers of the cache, at the token's own slot, so that a block's content depends on its tokens and those before
+  // alone; slot 0 of a sequence stays unused (first_context must be 1). The rotary positions are one higher than in
+  // training, which changes no score.
+  std::span<const float> draft(const ForwardBatch& batch, std::span<const float> previous_TD, KvCache& cache);
+  bool has_mtp() const { return mtp_ != nullptr; }
+
   const ModelConfig& config() const { return config_; }
   ThreadPool& pool() const { return pool_; }
   size_t weight_bytes() const;
 
  private:
   struct Layer;
+  struct Module;
   struct Scratch;
   void load(const WeightSource& weights);
   void embed(std::span<const int32_t> token_ids, float* hidden_TD) const;
-  void run_layer(const Layer& layer, const ForwardBatch& batch, kernels::KvCacheLayer cache);
+  void load_layer(Layer& layer, int64_t index, const WeightSource& weights);
+  void run_layer(const Layer& layer, int64_t index, const ForwardBatch& batch, KvCache& cache);
+  void make_tables(std::span<const int32_t> positions);
+  std::span<const float> logits(const float* normed_TD, std::span<const int32_t> rows);
 
   ModelConfig config_;
   WeightFormat format_;
@@ -64,6 +85,7 @@ class Decoder {
   formats::TensorView embedding_;  // in the source's memory
   std::vector<float> final_norm_;
   std::vector<Layer> layers_;
+  std::unique_ptr<Module> mtp_;
   std::unique_ptr<class DecoderLinear> head_;
   std::unique_ptr<Scratch> scratch_;
 };

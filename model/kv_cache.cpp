@@ -2,31 +2,27 @@
 
 #include <sys/mman.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
 
 namespace r1::model {
 
-kernels::AttentionShape attention_shape(const ModelConfig& c) {
-  return {.num_heads = static_cast<int>(c.num_heads),
-          .num_kv_heads = static_cast<int>(c.num_kv_heads),
-          .head_dim = static_cast<int>(c.head_dim),
-          .v_head_dim = static_cast<int>(c.head_dim),
-          .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(c.head_dim)))};
-}
-
-size_t KvCache::bytes_per_block(const ModelConfig& c) {
-  return static_cast<size_t>(c.kv_floats_per_token()) * kernels::kKvBlockTokens * sizeof(float);
+size_t KvCache::bytes_per_block(const ModelConfig& c, int64_t num_mtp_layers) {
+  return static_cast<size_t>(c.kv_floats_per_layer() * (c.num_layers + num_mtp_layers)) * kernels::kKvBlockTokens * sizeof(float);
 }
 
 void KvCache::Unmap::operator()(float* p) const { munmap(p, bytes); }
 
-KvCache::KvCache(const ModelConfig& config, int32_t num_blocks)
-    : shape_(attention_shape(config)), num_layers_(config.num_layers), references_(num_blocks, 0) {
+KvCache::KvCache(const ModelConfig& config, int32_t num_blocks, int64_t num_mtp_layers)
+    : shape_(attention_shape(config)),
+      num_layers_(config.num_layers + num_mtp_layers),
+      layer_block_floats_(config.kv_floats_per_layer() * kernels::kKvBlockTokens),
+      is_latent_(config.mla.has_value()),
+      references_(num_blocks, 0) {
   // Mapped, not allocated: pages are taken when first written, so an ample cache costs nothing until it is used.
-  const size_t bytes = bytes_per_block(config) * std::max(num_blocks, 1);
+  const size_t bytes = bytes_per_block(config, num_mtp_layers) * std::max(num_blocks, 1);
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
     throw Error("engine.kv_cache_mb", fmt::format("no address space for a KV cache of {} MiB", bytes >> 20),
@@ -51,19 +47,20 @@ void KvCache::release(int32_t block) {
 }
 
 void KvCache::copy(int32_t from, int32_t to) {
-  const auto key_floats = kernels::key_block_floats(shape_), value_floats = kernels::value_block_floats(shape_);
+  const auto key_floats = is_latent_ ? layer_block_floats_ : kernels::key_block_floats(shape_);
+  const auto value_floats = layer_block_floats_ - key_floats;
   for (int64_t i = 0; i < num_layers_; ++i) {
-    const auto cache = layer(i);
-    std::memcpy(cache.keys + to * key_floats, cache.keys + from * key_floats, key_floats * sizeof(float));
-    std::memcpy(cache.values + to * value_floats, cache.values + from * value_floats, value_floats * sizeof(float));
+    float *const keys = latents(i), *const values = keys + key_floats * num_blocks();
+    std::memcpy(keys + to * key_floats, keys + from * key_floats, key_floats * sizeof(float));
+    std::memcpy(values + to * value_floats, values + from * value_floats, value_floats * sizeof(float));
   }
 }
 
 kernels::KvCacheLayer KvCache::layer(int64_t index) const {
-  const auto keys = kernels::key_block_floats(shape_) * num_blocks();
-  const auto values = kernels::value_block_floats(shape_) * num_blocks();
-  float* const base = memory_.get() + index * (keys + values);
-  return {.keys = base, .values = base + keys};
+  float* const base = latents(index);
+  return {.keys = base, .values = base + kernels::key_block_floats(shape_) * num_blocks()};
 }
+
+float* KvCache::latents(int64_t index) const { return memory_.get() + index * layer_block_floats_ * num_blocks(); }
 
 }  // namespace r1::model

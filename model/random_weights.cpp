@@ -41,7 +41,7 @@ void fill_normal(std::span<float> out, int64_t begin, int64_t end, float std, ui
 std::vector<float> initial_values(const ModelConfig::Parameter& p, float std, uint64_t seed) {
   int64_t count = 1;
   for (const int64_t size : p.shape) count *= size;
-  if (p.name.ends_with(".bias")) return std::vector<float>(static_cast<size_t>(count), 0.0f);
+  if (p.is_buffer || p.name.ends_with(".bias")) return std::vector<float>(static_cast<size_t>(count), 0.0f);
   if (p.shape.size() == 1) return std::vector<float>(static_cast<size_t>(count), 1.0f);
   std::vector<float> values(static_cast<size_t>(count));
   const uint64_t stream = hash64(p.name);

@@ -6,8 +6,11 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/json.h"
+#include "core/thread_pool.h"
 #include "formats/quote.h"
 #include "formats/safetensors.h"
+#include "kernels/fp8.h"
+#include "model/weight_sources.h"
 #include "model/weights.h"
 
 namespace r1::model {
@@ -25,28 +28,74 @@ constexpr const char* kTokenizerFiles[] = {
 const char* torch_name(DType t) {
   if (t == DType::kF32) return "float32";
   if (t == DType::kF16) return "float16";
-  if (t == DType::kBF16) return "bfloat16";
-  throw Error("save_model", fmt::format("dtype {}", to_string(t)), "save as F32, F16 or BF16");
+  if (t == DType::kBF16 || t == DType::kF8E4M3) return "bfloat16";
+  throw Error("save_model", fmt::format("dtype {}", to_string(t)),
+              "save as F32, F16 or BF16 (DeepSeek-V3: or F8_E4M3)");
 }
 
-// The weights in the file's dtype, one tensor at a time.
+// A tensor of the files and where its values come from.
+struct Stored {
+  TensorView tensor;
+  std::string source;  // name in the WeightSource; of scales, that of their matrix
+  bool is_scale = false;
+};
+
+// Every tensor of the published folder, in the order of the config.
+std::vector<Stored> stored_tensors(const ModelConfig& config, DType dtype) {
+  const DType rest = dtype == DType::kF8E4M3 ? DType::kBF16 : dtype;
+  std::vector<Stored> out;
+  for (auto& p : config.parameters()) {
+    const bool is_fp8 = dtype == DType::kF8E4M3 && p.is_quantised;
+    const DType type = is_fp8 ? dtype : p.is_buffer ? DType::kF32 : rest;
+    out.push_back({.tensor = {.name = p.name, .dtype = type, .shape = p.shape}, .source = p.name});
+    if (!is_fp8) continue;
+    const std::vector<int64_t> grid{(p.shape[0] + config.fp8->block_rows - 1) / config.fp8->block_rows,
+                                    (p.shape[1] + config.fp8->block_cols - 1) / config.fp8->block_cols};
+    out.push_back({.tensor = {.name = scale_name(p.name), .dtype = DType::kF32, .shape = grid},
+                   .source = p.name,
+                   .is_scale = true});
+  }
+  for (const auto& copy : config.stored_copies()) {
+    out.push_back({.tensor = {.name = copy.name, .dtype = rest, .shape = {config.vocab_size, config.hidden_size}},
+                   .source = copy.source});
+  }
+  return out;
+}
+
+// The weights in the files' types, one tensor at a time.
 class Converter {
  public:
-  Converter(const WeightSource& source, DType dtype) : source_(source), dtype_(dtype) {}
+  Converter(const ModelConfig& config, const WeightSource& source) : fp8_(config.fp8), source_(source) {}
 
   // Valid until the next call.
-  std::span<const std::byte> operator()(const std::string& name) {
-    const TensorView stored = source_.get(name);
-    if (stored.dtype == dtype_) return stored.bytes;
+  std::span<const std::byte> operator()(const Stored& wanted) {
+    const TensorView stored = source_.get(wanted.source);
+    if (wanted.is_scale || wanted.tensor.dtype == DType::kF8E4M3) return fp8(stored, wanted.is_scale);
+    const DType dtype = wanted.tensor.dtype;
+    if (stored.dtype == dtype) return stored.bytes;
     floats_.resize(static_cast<size_t>(stored.num_elements()));
     to_float32(stored, floats_);
-    bytes_.resize(floats_.size() * static_cast<size_t>(block_layout(dtype_).bits / 8));
-    from_float32(floats_, dtype_, bytes_);
-    if (dtype_ == DType::kF16) check_range(name);
+    bytes_.resize(floats_.size() * static_cast<size_t>(block_layout(dtype).bits / 8));
+    from_float32(floats_, dtype, bytes_);
+    if (dtype == DType::kF16) check_range(wanted.tensor.name);
     return bytes_;
   }
 
  private:
+  std::span<const std::byte> fp8(const TensorView& stored, bool wants_scales) {
+    if (stored.scales && stored.scales->block_rows == fp8_->block_rows &&
+        stored.scales->block_cols == fp8_->block_cols) {
+      return wants_scales ? stored.scales->bytes : stored.bytes;
+    }
+    if (quantised_name_ != stored.name) {  // a small model's matrix and scales come one after the other
+      floats_ = to_float32(stored);
+      quantised_ = kernels::quantise_fp8(compute_pool(), floats_.data(), stored.shape[0], stored.shape[1],
+                                         {fp8_->block_rows, fp8_->block_cols}, kernels::Fp8Scale::kFloat);
+      quantised_name_ = stored.name;
+    }
+    return wants_scales ? std::as_bytes(std::span(quantised_.scales)) : std::as_bytes(std::span(quantised_.values));
+  }
+
   void check_range(const std::string& name) const {
     const auto bad = std::find_if(floats_.begin(), floats_.end(),
                                   [](float x) { return std::abs(x) >= 65520.0f && std::isfinite(x); });
@@ -56,20 +105,23 @@ class Converter {
                 "save as BF16 or F32");
   }
 
+  const std::optional<Fp8Config> fp8_;
   const WeightSource& source_;
-  const DType dtype_;
   std::vector<float> floats_;
   std::vector<std::byte> bytes_;
+  kernels::Fp8Matrix quantised_;
+  std::string quantised_name_;
 };
 
-// Parameters in the config's order, cut where a shard would exceed max_bytes; a larger tensor gets a shard of its own.
-std::vector<std::vector<TensorView>> plan_shards(const ModelConfig& config, const SaveOptions& options) {
-  std::vector<std::vector<TensorView>> shards(1);
+int64_t bytes_of(const TensorView& t) { return t.num_elements() * block_layout(t.dtype).bits / 8; }
+
+// Tensors in their order, cut where a shard would exceed max_bytes; a larger tensor gets a shard of its own.
+std::vector<std::vector<Stored>> plan_shards(std::vector<Stored> tensors, int64_t max_bytes) {
+  std::vector<std::vector<Stored>> shards(1);
   int64_t bytes = 0;
-  for (auto& parameter : config.parameters()) {
-    TensorView t{.name = std::move(parameter.name), .dtype = options.dtype, .shape = std::move(parameter.shape)};
-    const int64_t size = t.num_elements() * block_layout(t.dtype).bits / 8;
-    if (bytes + size > options.max_shard_bytes && !shards.back().empty()) {
+  for (auto& t : tensors) {
+    const int64_t size = bytes_of(t.tensor);
+    if (bytes + size > max_bytes && !shards.back().empty()) {
       shards.emplace_back();
       bytes = 0;
     }
@@ -81,22 +133,40 @@ std::vector<std::vector<TensorView>> plan_shards(const ModelConfig& config, cons
 
 void write_weights(const fs::path& folder, const ModelConfig& config, const WeightSource& weights,
                    const SaveOptions& options) {
-  const auto shards = plan_shards(config, options);
-  Converter convert(weights, options.dtype);
+  const auto shards = plan_shards(stored_tensors(config, options.dtype), options.max_shard_bytes);
+  Converter convert(config, weights);
   bj::object weight_map;
+  int64_t total_bytes = 0;
   for (size_t i = 0; i < shards.size(); ++i) {
     const auto& shard = shards[i];
     const std::string file = shards.size() == 1 ? "model.safetensors"
                                                 : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, shards.size());
-    formats::stream_safetensors(folder / file, shard, [&](size_t k) { return convert(shard[k].name); });
-    for (const TensorView& t : shard) weight_map[t.name] = file;
+    std::vector<TensorView> tensors;
+    for (const Stored& t : shard) tensors.push_back(t.tensor);
+    formats::stream_safetensors(folder / file, tensors, [&](size_t k) { return convert(shard[k]); });
+    for (const TensorView& t : tensors) {
+      weight_map[t.name] = file;
+      total_bytes += bytes_of(t);
+    }
   }
   if (shards.size() == 1) return;
-  const int64_t total = config.num_parameters();
-  const bj::object metadata = {{"total_parameters", total},
-                               {"total_size", total * block_layout(options.dtype).bits / 8}};
+  const bj::object metadata = {{"total_parameters", config.num_parameters()}, {"total_size", total_bytes}};
   write_file_atomic(folder / "model.safetensors.index.json",
                     json::dump_pretty(bj::object{{"metadata", metadata}, {"weight_map", std::move(weight_map)}}));
+}
+
+// The config as the files will be: fp8 set if and only if they hold FP8.
+ModelConfig config_of_files(const ModelConfig& config, const SaveOptions& options) {
+  ModelConfig c = config;
+  if (options.dtype != DType::kF8E4M3) {
+    c.fp8.reset();
+  } else if (c.family != Family::kDeepseekV3) {
+    throw Error("save_model", fmt::format("dtype F8_E4M3 for a {} model", to_string(c.family)),
+                "save as F32, F16 or BF16: only DeepSeek-V3 is published as FP8");
+  } else if (!c.fp8) {
+    c.fp8.emplace();
+  }
+  return c;
 }
 
 // What transformers' generate() starts from.
@@ -126,8 +196,9 @@ void save_model(const fs::path& folder, const ModelConfig& config, const WeightS
   }
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) throw Error(folder.string(), "no such folder", "make the folder first");
-  const bj::object published = to_json(config, torch_name(options.dtype));
-  write_weights(folder, config, weights, options);
+  const ModelConfig stored = config_of_files(config, options);
+  const bj::object published = to_json(stored, torch_name(options.dtype));
+  write_weights(folder, stored, weights, options);
   copy_extra_files(options.extra_files, folder);
   write_file_atomic(folder / "generation_config.json", json::dump_pretty(generation_config(published)));
   write_file_atomic(folder / "config.json", json::dump_pretty(published));

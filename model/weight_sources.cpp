@@ -86,7 +86,14 @@ std::optional<std::string> published_name(std::string_view gguf) {
 TensorView FolderWeights::get(std::string_view name) const {
   const TensorView* found = folder_.find(name);
   if (found == nullptr) refuse_missing(*this, name);
-  return *found;
+  const TensorView* scales = fp8_ && found->dtype == formats::DType::kF8E4M3 ? folder_.find(scale_name(name)) : nullptr;
+  if (scales == nullptr) return *found;
+  TensorView view = *found;
+  view.scales = {.bytes = scales->bytes,
+                 .block_rows = fp8_->block_rows,
+                 .block_cols = fp8_->block_cols,
+                 .cols = view.shape.back()};
+  return view;
 }
 
 GgufWeights::GgufWeights(const std::filesystem::path& path) : file_(path), config_(config_from_gguf(file_)) {}

@@ -23,10 +23,11 @@ class FileWeights : public WeightSource {
   bool has(std::string_view name) const override { return find(name) != nullptr; }
 };
 
-// A Hugging Face folder: names and values as they are.
+// A Hugging Face folder: names and values as they are; FP8 matrices with their scales.
 class FolderWeights : public FileWeights {
  public:
-  explicit FolderWeights(const std::filesystem::path& folder) : path_(folder), folder_(folder) {}
+  FolderWeights(const std::filesystem::path& folder, const std::optional<Fp8Config>& fp8)
+      : path_(folder), folder_(folder), fp8_(fp8) {}
   formats::TensorView get(std::string_view name) const override;
   const formats::TensorView* find(std::string_view name) const override { return folder_.find(name); }
   std::string describe() const override { return path_.string(); }
@@ -35,6 +36,7 @@ class FolderWeights : public FileWeights {
  private:
   std::filesystem::path path_;
   formats::SafetensorsFolder folder_;
+  std::optional<Fp8Config> fp8_;
 };
 
 // A GGUF file under Hugging Face's names, with the rows of q and k put back into Hugging Face's order.
@@ -57,6 +59,9 @@ class GgufWeights : public FileWeights {
   mutable std::mutex mutex_;  // guards unpermuted_, which fills as tensors are asked for
   mutable std::map<std::string, std::vector<std::byte>, std::less<>> unpermuted_;
 };
+
+// Where an FP8 matrix's scales lie: "X.weight" -> "X.weight_scale_inv".
+inline std::string scale_name(std::string_view weight) { return std::string(weight) + "_scale_inv"; }
 
 // "model.layers.3.mlp.up_proj.weight" <-> "blk.3.ffn_up.weight"; nothing for names that have no counterpart.
 std::optional<std::string> gguf_name(std::string_view published);

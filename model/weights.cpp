@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "core/error.h"
@@ -24,7 +25,37 @@ bool is_weight_type(DType t) {
   return is_float || (t >= DType::kQ4_0 && t <= DType::kQ6_K);
 }
 
-void check_parameter(const FileWeights& source, const ModelConfig::Parameter& wanted) {
+// The scales of an FP8 matrix: there, of the block grid's shape, finite and not negative.
+void check_scales(const FileWeights& source, const ModelConfig::Parameter& p, const Fp8Config& fp8) {
+  const std::string name = scale_name(p.name);
+  const TensorView* found = source.find(name);
+  const auto refuse = [&](const std::string& problem) {
+    throw Error(source.describe(), fmt::format("tensor {} {}", formats::quote_name(name), problem),
+                "fetch the model's files again: an FP8 matrix is nothing without its scales");
+  };
+  const std::vector<int64_t> wanted{(p.shape[0] + fp8.block_rows - 1) / fp8.block_rows,
+                                    (p.shape[1] + fp8.block_cols - 1) / fp8.block_cols};
+  if (found == nullptr) return refuse(fmt::format("is missing; {} is stored as F8_E4M3", formats::quote_name(p.name)));
+  if (found->dtype != DType::kF32) refuse(fmt::format("is stored as {}; F32 is wanted", to_string(found->dtype)));
+  if (found->shape != wanted) {
+    refuse(
+        fmt::format("has shape {}; blocks of {} x {} want {}", found->shape, fp8.block_rows, fp8.block_cols, wanted));
+  }
+  const auto scales = to_float32(*found);
+  const auto bad = std::find_if(scales.begin(), scales.end(), [](float s) { return !std::isfinite(s) || s < 0; });
+  if (bad != scales.end()) refuse(fmt::format("holds {} at element {}", *bad, bad - scales.begin()));
+}
+
+void check_type(const ModelConfig& config, const FileWeights& source, const ModelConfig::Parameter& p, DType type) {
+  if (is_weight_type(type)) return;
+  if (type == DType::kF8E4M3 && config.fp8 && p.is_quantised) return check_scales(source, p, *config.fp8);
+  throw Error(source.describe(), fmt::format("tensor {} is stored as {}", formats::quote_name(p.name), to_string(type)),
+              config.family == Family::kDeepseekV3
+                  ? "use weights in F32, F16, BF16 or F64, or F8_E4M3 with quantization_config in config.json"
+                  : "use weights in F32, F16, BF16, F64 or one of GGUF's types Q4_0 to Q6_K");
+}
+
+void check_parameter(const ModelConfig& config, const FileWeights& source, const ModelConfig::Parameter& wanted) {
   const std::string name = formats::quote_name(wanted.name);
   const TensorView* found = source.find(wanted.name);
   if (found == nullptr) {
@@ -37,9 +68,20 @@ void check_parameter(const FileWeights& source, const ModelConfig::Parameter& wa
                 fmt::format("tensor {} has shape {}; the config wants {}", name, found->shape, wanted.shape),
                 "use config and weights of the same model");
   }
-  if (!is_weight_type(found->dtype)) {
-    throw Error(source.describe(), fmt::format("tensor {} is stored as {}", name, to_string(found->dtype)),
-                "use weights in F32, F16, BF16, F64 or one of GGUF's types Q4_0 to Q6_K");
+  check_type(config, source, wanted, found->dtype);
+}
+
+// A copy may be left out; one that is there must fit its source (check_finite() compares the values).
+void check_copies(const ModelConfig& config, const FileWeights& source, std::set<std::string, std::less<>>& known) {
+  for (const auto& copy : config.stored_copies()) {
+    const TensorView *found = source.find(copy.name), *original = source.find(copy.source);
+    known.insert(copy.name);
+    if (found == nullptr || (found->shape == original->shape && found->dtype == original->dtype)) continue;
+    throw Error(source.describe(),
+                fmt::format("tensor {} has shape {} and type {}; as a copy of {} it has {} and {}",
+                            formats::quote_name(copy.name), found->shape, to_string(found->dtype),
+                            formats::quote_name(copy.source), original->shape, to_string(original->dtype)),
+                "fetch the model's files again");
   }
 }
 
@@ -53,9 +95,11 @@ bool may_be_ignored(std::string_view name) {
 void check_parameters(const ModelConfig& config, const FileWeights& source) {
   std::set<std::string, std::less<>> known;
   for (const auto& parameter : config.parameters()) {
-    check_parameter(source, parameter);
+    check_parameter(config, source, parameter);
     known.insert(parameter.name);
+    if (parameter.is_quantised && config.fp8) known.insert(scale_name(parameter.name));
   }
+  check_copies(config, source, known);
   for (const std::string& name : source.names()) {
     if (known.contains(name)) continue;
     if (!may_be_ignored(name)) {
@@ -78,7 +122,7 @@ LoadedModel open_gguf(const fs::path& path) {
 
 LoadedModel open_folder(const fs::path& folder) {
   LoadedModel model{.config = config_from_folder(folder), .path = folder};
-  auto source = std::make_unique<FolderWeights>(folder);
+  auto source = std::make_unique<FolderWeights>(folder, model.config.fp8);
   check_parameters(model.config, *source);
   model.weights = std::move(source);
   return model;

@@ -43,7 +43,8 @@ struct LoadedModel {
 LoadedModel open_model(const std::filesystem::path& path);
 
 // Throws Error naming the first tensor that holds a NaN or an infinity, with the index of the element; of block types,
-// of the first element of the block.
+// of the first element of the block. Then, for the tensors that a file holds twice (ModelConfig::stored_copies), naming
+// the first whose values differ.
 void check_finite(const LoadedModel& model);
 
 // Weights held in memory by someone else (the trainer), float32.
@@ -70,7 +71,9 @@ std::unique_ptr<InitializedWeights> random_weights(const ModelConfig& config, do
 uint64_t hash_weights(const ModelConfig& config, const WeightSource& weights);
 
 // Writes a folder that transformers loads unchanged: config.json, generation_config.json, model.safetensors (sharded
-// with an index above max_shard_bytes); dtype kF32, kF16 or kBF16 (a value too large for F16 is an Error).
+// with an index above max_shard_bytes); dtype kF32, kF16 or kBF16 (a value too large for F16 is an Error). kF8E4M3, for
+// DeepSeek-V3 alone, writes its matrices as FP8 with scales in blocks of config.fp8 (128 x 128 if it is not set) and
+// the rest as BF16; matrices that are FP8 already keep their bits. MTP modules get their copies of embedding and head.
 // `extra_files`: tokenizer.json and the like, copied from a folder if they are there (tokenizer.json,
 // tokenizer_config.json, special_tokens_map.json, chat_template.jinja, vocab.json, merges.txt). Files are written into
 // `folder` as it is: callers make it atomic with core/files.h AtomicFolder.

@@ -1,7 +1,7 @@
 #pragma once
-// A dense decoder (Qwen2, Llama, SmolLM2) for training: model/decoder.h with gradients, over packed sequences.
+// A decoder (Qwen2, Llama, SmolLM2, DeepSeek-V3) for training: model/decoder.h with gradients, over packed sequences.
 //
-// Shape letters: T = packed tokens, D = hidden size, V = vocabulary.
+// Shape letters: T = packed tokens, D = hidden size, V = vocabulary, L = MoE layers (MTP modules' last), E = experts.
 
 #include <ATen/core/Tensor.h>
 
@@ -11,6 +11,7 @@
 
 #include "model/config.h"
 #include "model/weights.h"
+#include "nn/decoder_layer.h"
 #include "nn/functional.h"
 #include "nn/parameters.h"
 
@@ -36,7 +37,9 @@ PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device
 
 // kBF16: both operands of every product with a weight are rounded to bfloat16, forward and backward (kernels/gemm.h);
 // master weights, sums and everything between the products stay float32.
-enum class Precision { kF32, kBF16 };
+// kFp8, for DeepSeek-V3 on a CPU: products with the matrices that published files hold as FP8 go through FP8, forward and
+// backward (nn/fp8_products.h); embedding, head, gate, norms and attention stay float32 (section 3.3.1).
+enum class Precision { kF32, kBF16, kFp8 };
 enum class Recompute { kNothing, kLayers };  // kLayers keeps only each layer's input and runs it again in the backward pass
 
 struct CausalLmOptions {
@@ -47,12 +50,29 @@ struct CausalLmOptions {
   Backend backend = Backend::kKernels;  // a device other than the CPU always takes kAten
 };
 
+// What MoE layers tell of one forward pass besides the hidden states.
+struct RouterReport {
+  at::Tensor balance;  // scalar: sum over layers and segments of a segment's tokens times its balance loss (without alpha);
+                       // carries the gradient. Undefined without MoE layers
+  at::Tensor loads;    // [L, E] int64: choices of each expert; rows of layers that did not run are 0
+};
+
+// Hidden states of MTP depth k (arXiv:2412.19437v1 Eq. 21-23): row r, made from the main model's row rows[r] and the k
+// tokens after it, predicts the token k + 1 after it.
+struct MtpDepth {
+  at::Tensor hidden;          // [R, D] after the module's norm; carries the gradient
+  std::vector<int64_t> rows;  // [R] of the packed batch
+};
+
 class CausalLm {
  public:
   CausalLm(const model::ModelConfig& config, const model::WeightSource& weights, const CausalLmOptions& options);
 
   // -> hidden states after the final norm, [T, D]. Carries the gradient when gradients are enabled.
-  at::Tensor forward(const PackedTokens& tokens);
+  // `report`, if given, gets the routers' sums added.
+  at::Tensor forward(const PackedTokens& tokens, RouterReport* report = nullptr);
+  // All MTP modules over forward()'s hidden states, depth 1 first. Empty segments of a depth are left out.
+  std::vector<MtpDepth> mtp(const PackedTokens& tokens, const at::Tensor& hidden, RouterReport* report = nullptr);
   // [R, D] -> [R, V].
   at::Tensor logits(const at::Tensor& hidden);
   // Log-probs and entropies of targets [R] under hidden [R, D].
@@ -61,12 +81,23 @@ class CausalLm {
   const model::ModelConfig& config() const { return config_; }
   Parameters& parameters() { return parameters_; }
 
+  // Auxiliary-loss-free balancing (section 2.1.2): bias_i += speed * sign(mean load - load_i), for loads [L, E] of a whole
+  // step. Not a gradient.
+  void update_router_bias(const at::Tensor& loads, double speed);
+  int64_t num_moe_layers() const { return std::ssize(moe_layers_); }
+  // Index of MoE layer l among model.layers.
+  int64_t moe_layer(int64_t l) const { return moe_layers_[l]; }
+
  private:
-  struct Layer {
-    Parameter attention_norm, qkv, qkv_bias, output, mlp_norm, gate_up, down;
+  struct MtpModule {
+    Parameter embedding_norm, hidden_norm, projection, final_norm;
+    DecoderLayer layer;
   };
-  at::Tensor run_layer(const Layer& layer, const at::Tensor& hidden, const AttentionInputs& inputs) const;
+  void run(const DecoderLayer& layer, int64_t index, const AttentionInputs& inputs, at::Tensor& hidden,
+           RouterReport* report) const;
+  AttentionInputs attention_inputs(const PackedTokens& tokens);
   Parameter product(Parameter p) const;  // a matrix, as products see it
+  Parameter layer_product(const Parameter& p) const;
   void bind();
 
   model::ModelConfig config_;
@@ -75,7 +106,9 @@ class CausalLm {
   at::Tensor cos_, sin_;
   at::Tensor anchor_;   // a scalar that requires a gradient
   Parameter embedding_, final_norm_, head_;
-  std::vector<Layer> layers_;
+  std::vector<DecoderLayer> layers_;
+  std::vector<MtpModule> mtp_;
+  std::vector<int64_t> moe_layers_;
 };
 
 }  // namespace r1::nn

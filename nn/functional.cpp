@@ -4,20 +4,20 @@
 
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
+#include "nn/autograd.h"
+#include "nn/fp8_products.h"
 #include "nn/products.h"
 
 namespace r1::nn {
 namespace {
 
+using kernels::Element;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-using kernels::Element;
-
-const float* in(const at::Tensor& t) { return t.const_data_ptr<float>(); }
-float* out(const at::Tensor& t) { return t.mutable_data_ptr<float>(); }
 
 struct LinearFn : torch::autograd::Function<LinearFn> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight, const Parameter& bias) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight,
+                            const Parameter& bias) {
     const auto x = x_in.contiguous();
     ctx->save_for_backward({x});
     ctx->saved_data["w"] = weight.weight;
@@ -42,6 +42,28 @@ struct LinearFn : torch::autograd::Function<LinearFn> {
   }
 };
 
+// linear() through FP8; no bias: DeepSeek-V3 has none.
+struct Fp8LinearFn : torch::autograd::Function<Fp8LinearFn> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight) {
+    const auto x = x_in.contiguous();
+    ctx->save_for_backward({x});
+    keep(ctx, weight);
+    auto y = at::empty({x.size(0), weight.weight.size(0)}, x.options());
+    fp8_forward(product_of(x, weight), out(y));
+    return y;
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto x = ctx->get_saved_variables()[0];
+    const auto& weight = kept<Parameter>(ctx);
+    auto d_x = at::empty_like(x);
+    fp8_backward(product_of(x, weight), in(grads[0].contiguous()), out(d_x), out(weight.grad));
+    return {d_x, {}};
+  }
+  static Fp8Linear product_of(const at::Tensor& x, const Parameter& w) {
+    return {.x = in(x), .w = in(w.weight), .t = x.size(0), .n = w.weight.size(0), .k = x.size(1), .parts = w.part_rows};
+  }
+};
+
 struct RmsNormFn : torch::autograd::Function<RmsNormFn> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight, double eps) {
     const auto x = x_in.contiguous();
@@ -61,7 +83,8 @@ struct RmsNormFn : torch::autograd::Function<RmsNormFn> {
     const auto d_y = grads[0].contiguous();
     auto d_x = at::empty_like(x);
     const auto d_w = at::empty_like(w);
-    kernels::rms_norm_backward(compute_pool(), in(x), in(w), in(inv_rms), in(d_y), x.size(0), x.size(1), out(d_x), out(d_w));
+    kernels::rms_norm_backward(compute_pool(), in(x), in(w), in(inv_rms), in(d_y), x.size(0), x.size(1), out(d_x),
+                               out(d_w));
     ctx->saved_data["dw"].toTensor().add_(d_w);
     return {d_x, {}, {}};
   }
@@ -85,7 +108,8 @@ struct SwigluFn : torch::autograd::Function<SwigluFn> {
 };
 
 struct EmbeddingFn : torch::autograd::Function<EmbeddingFn> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& /*anchor*/, const at::Tensor& ids, const Parameter& weight) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& /*anchor*/, const at::Tensor& ids,
+                            const Parameter& weight) {
     ctx->saved_data["ids"] = ids;
     ctx->saved_data["dw"] = weight.grad;
     return weight.weight.index_select(0, ids);
@@ -100,13 +124,20 @@ struct EmbeddingFn : torch::autograd::Function<EmbeddingFn> {
 void rotate(const at::Tensor& qkv, const AttentionInputs& inputs, kernels::RopeDirection direction) {
   const auto& s = inputs.shape;
   kernels::rope(compute_pool(),
-                {.x = out(qkv), .ldx = qkv.size(1), .num_heads = s.num_heads + s.num_kv_heads, .dim = s.head_dim,
-                 .head_stride = s.head_dim, .cos = in(inputs.cos), .sin = in(inputs.sin), .direction = direction},
+                {.x = out(qkv),
+                 .ldx = qkv.size(1),
+                 .num_heads = s.num_heads + s.num_kv_heads,
+                 .dim = s.head_dim,
+                 .head_stride = s.head_dim,
+                 .cos = in(inputs.cos),
+                 .sin = in(inputs.sin),
+                 .direction = direction},
                 {inputs.positions.const_data_ptr<int32_t>(), static_cast<size_t>(inputs.positions.numel())});
 }
 
 struct AttentionFn : torch::autograd::Function<AttentionFn> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, std::shared_ptr<const AttentionInputs> inputs) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv,
+                            std::shared_ptr<const AttentionInputs> inputs) {
     const auto& s = inputs->shape;
     const int64_t q_width = int64_t{s.num_heads} * s.head_dim, kv_width = int64_t{s.num_kv_heads} * s.head_dim;
     rotate(qkv, *inputs, kernels::RopeDirection::kForward);
@@ -117,74 +148,72 @@ struct AttentionFn : torch::autograd::Function<AttentionFn> {
                               qkv.size(1), inputs->offsets, out(y), q_width, out(lse));
     ctx->save_for_backward({y, lse});
     ctx->saved_data["qkv"] = qkv;  // rotated; not a saved variable, whose version the in-place rotation would break
-    inputs_of(ctx) = std::move(inputs);
+    keep(ctx, std::move(inputs));
     return y;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
     const auto qkv = ctx->saved_data["qkv"].toTensor();
-    const auto inputs = inputs_of(ctx);
+    const auto inputs = kept<std::shared_ptr<const AttentionInputs>>(ctx);
     const auto& s = inputs->shape;
     const int64_t q_width = int64_t{s.num_heads} * s.head_dim, kv_width = int64_t{s.num_kv_heads} * s.head_dim;
     const auto d_y = grads[0].contiguous();
     const auto d_qkv = at::empty_like(qkv);
     const float* const q = in(qkv);
     float* const d_q = out(d_qkv);
-    kernels::attention_packed_backward(
-        compute_pool(), s,
-        {.q = q, .k = q + q_width, .v = q + q_width + kv_width, .out = in(saved[0]), .lse = in(saved[1]), .d_out = in(d_y),
-         .ldq = qkv.size(1), .ldk = qkv.size(1), .ldv = qkv.size(1), .ldo = q_width, .d_q = d_q, .d_k = d_q + q_width,
-         .d_v = d_q + q_width + kv_width},
-        inputs->offsets);
+    kernels::attention_packed_backward(compute_pool(), s,
+                                       {.q = q,
+                                        .k = q + q_width,
+                                        .v = q + q_width + kv_width,
+                                        .out = in(saved[0]),
+                                        .lse = in(saved[1]),
+                                        .d_out = in(d_y),
+                                        .ldq = qkv.size(1),
+                                        .ldk = qkv.size(1),
+                                        .ldv = qkv.size(1),
+                                        .ldo = q_width,
+                                        .d_q = d_q,
+                                        .d_k = d_q + q_width,
+                                        .d_v = d_q + q_width + kv_width},
+                                       inputs->offsets);
     rotate(d_qkv, *inputs, kernels::RopeDirection::kBackward);
     return {d_qkv, {}};
-  }
-
- private:
-  // IValues hold no shared_ptr of ours; a capsule does.
-  struct Capsule : torch::CustomClassHolder {
-    std::shared_ptr<const AttentionInputs> inputs;
-  };
-  static std::shared_ptr<const AttentionInputs>& inputs_of(AutogradContext* ctx) {
-    auto& slot = ctx->saved_data["inputs"];
-    if (!slot.isCapsule()) slot = c10::IValue::make_capsule(c10::make_intrusive<Capsule>());
-    return static_cast<Capsule*>(slot.toCapsule().get())->inputs;
   }
 };
 
 struct CheckpointFn : torch::autograd::Function<CheckpointFn> {
-  using Layer = std::function<at::Tensor(const at::Tensor&)>;
-  struct Capsule : torch::CustomClassHolder {
-    Layer layer;
-  };
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const Layer& layer) {
+  static variable_list forward(AutogradContext* ctx, const at::Tensor& x, const LayerFunction& layer) {
     ctx->save_for_backward({x});
-    auto capsule = c10::make_intrusive<Capsule>();
-    capsule->layer = layer;
-    ctx->saved_data["layer"] = c10::IValue::make_capsule(std::move(capsule));
-    return layer(x);  // gradients are off inside a Function's forward
+    auto outputs = layer(x);  // gradients are off inside a Function's forward
+    variable_list integers;
+    for (const auto& y : outputs) {
+      if (!y.is_floating_point()) integers.push_back(y);
+    }
+    ctx->mark_non_differentiable(integers);
+    keep(ctx, layer);
+    return outputs;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto x = ctx->get_saved_variables()[0].detach().requires_grad_(true);
     at::AutoGradMode enable(true);
-    const auto y = static_cast<Capsule*>(ctx->saved_data["layer"].toCapsule().get())->layer(x);
-    torch::autograd::backward({y}, {grads[0]});  // sums into the weights' gradients on its way
+    const auto outputs = kept<LayerFunction>(ctx)(x);
+    variable_list roots, root_grads;
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].is_floating_point() || !grads[i].defined()) continue;
+      roots.push_back(outputs[i]);
+      root_grads.push_back(grads[i]);
+    }
+    torch::autograd::backward(roots, root_grads);  // sums into the weights' gradients on its way
     return {x.grad(), {}};
   }
 };
-
-// The ATen twins reach the weights as leaves whose .grad is the view to be summed into.
-at::Tensor leaf(const Parameter& p) {
-  auto w = p.weight.detach().requires_grad_(at::GradMode::is_enabled());
-  w.mutable_grad() = p.grad;
-  return w;
-}
 
 at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
   const auto& s = a.shape;
   const auto parts = qkv.view({qkv.size(0), -1, s.head_dim})
                          .split_with_sizes({s.num_heads, s.num_kv_heads, s.num_kv_heads}, /*dim=*/1);
-  const auto cos = a.cos.index_select(0, a.positions).unsqueeze(1), sin = a.sin.index_select(0, a.positions).unsqueeze(1);
+  const auto cos = a.cos.index_select(0, a.positions).unsqueeze(1),
+             sin = a.sin.index_select(0, a.positions).unsqueeze(1);
   const auto rope = [&](const at::Tensor& x) {
     const auto halves = x.chunk(2, -1);
     return at::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1);
@@ -204,6 +233,7 @@ at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend) {
+  if (weight.is_fp8) return Fp8LinearFn::apply(x, weight);
   if (backend == Backend::kKernels) return LinearFn::apply(x, weight, bias);
   const auto b = bias.weight.defined() ? leaf(bias) : at::Tensor();
   if (weight.element == Element::kF32) return at::linear(x, leaf(weight), b);
@@ -230,13 +260,14 @@ at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, 
   if (inputs.sharing.rows.defined()) {
     auto expanded = inputs;
     expanded.sharing = {};
-    return rope_attention(qkv.index_select(0, inputs.sharing.rows), expanded, backend).index_select(0, inputs.sharing.chosen);
+    return rope_attention(qkv.index_select(0, inputs.sharing.rows), expanded, backend)
+        .index_select(0, inputs.sharing.chosen);
   }
   if (backend == Backend::kAten) return aten_attention(qkv, inputs);
   return AttentionFn::apply(qkv.contiguous(), std::make_shared<const AttentionInputs>(inputs));
 }
 
-at::Tensor checkpoint(const std::function<at::Tensor(const at::Tensor&)>& layer, const at::Tensor& x) {
+std::vector<at::Tensor> checkpoint(const LayerFunction& layer, const at::Tensor& x) {
   return CheckpointFn::apply(x, layer);
 }
 

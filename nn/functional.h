@@ -8,9 +8,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/elementwise.h"
+#include "kernels/mla.h"
 #include "nn/parameters.h"
 
 namespace r1::nn {
@@ -43,14 +46,18 @@ struct AttentionInputs {
   RowSharing sharing;
   at::Tensor cos, sin;
   kernels::AttentionShape shape;
+  std::optional<kernels::MlaShape> mla;  // instead of shape (nn/mla.h)
+  kernels::RopeLayout layout = kernels::RopeLayout::kHalfSplit;  // of MLA
 };
 // qkv [T, (H + 2G) E] before rotation -> attention output [T, H E], causal within segments. A row that stands in several
 // segments sees the same keys in each, so any gives its result; its gradients are summed. The kernels rotate q and k in
 // place: the caller's qkv holds rotated values afterwards and must not be used again.
 at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, Backend backend);
 
-// Runs `layer` without keeping what is inside; the backward pass runs it again. x [T, D] -> [T, D].
-at::Tensor checkpoint(const std::function<at::Tensor(const at::Tensor&)>& layer, const at::Tensor& x);
+// Runs `layer` without keeping what is inside; the backward pass runs it again. x [T, D] -> tensors, of which those of
+// integers carry no gradient.
+using LayerFunction = std::function<std::vector<at::Tensor>(const at::Tensor&)>;
+std::vector<at::Tensor> checkpoint(const LayerFunction& layer, const at::Tensor& x);
 
 // Log-probs of target tokens and entropies of their distributions, from hidden states, in chunks of rows: logits [T, V] are
 // never held whole beyond `max_logit_bytes` (below it they are kept for the backward pass, above it computed again).

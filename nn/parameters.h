@@ -1,7 +1,8 @@
 #pragma once
-// All parameters of a model in one flat float32 tensor and their gradients in another: the optimizer, the gradient norm,
-// the hash of the weights and a checkpoint are one pass over memory each. Weights that are multiplied together (q, k, v;
-// gate, up) are neighbours, so their stack is a view.
+// All parameters of a model in one flat float32 tensor and their gradients in another: the optimizer, the gradient
+// norm, the hash of the weights and a checkpoint are one pass over memory each. Weights that are multiplied together
+// (q, k, v; gate, up; a layer's experts) are neighbours, so their stack is a view. Buffers (the gate's bias) lie apart:
+// neither the optimizer nor the gradient norm sees them.
 
 #include <ATen/core/Tensor.h>
 
@@ -16,11 +17,13 @@
 
 namespace r1::nn {
 
-// A weight with the place where its gradient is summed. Both are views into the flat tensors; autograd does not know the
-// weight as a leaf: backward passes add to `grad` themselves, without a temporary.
+// A weight with the place where its gradient is summed. Both are views into the flat tensors; autograd does not know
+// the weight as a leaf: backward passes add to `grad` themselves, without a temporary. A buffer has no gradient.
 struct Parameter {
   at::Tensor weight, grad;
   kernels::Element element = kernels::Element::kF32;  // what products with it, forward and backward, round to
+  std::vector<int64_t> part_rows;  // of a stack: rows of each published matrix, whose FP8 blocks are its own
+  bool is_fp8 = false;             // products with it go through FP8 (nn/fp8_products.h)
 };
 
 enum class Gradients { kSummed, kNone };  // kNone: no memory for gradients; for reference policies and evaluation
@@ -43,7 +46,7 @@ class Parameters {
   Parameter stack(std::string_view first, std::string_view last) const;
   bool has(std::string_view name) const { return entries_.find(name) != entries_.end(); }
 
-  // Published names in byte order.
+  // Published names in byte order, without the buffers'.
   std::vector<std::string> names() const;
 
   // The weights in place as a source for a decoder or a file; on a GPU, a copy on the host made now.
@@ -55,13 +58,16 @@ class Parameters {
   struct Entry {
     int64_t offset = 0, count = 0;
     std::vector<int64_t> shape;
+    bool is_buffer = false;
   };
   const Entry& entry(std::string_view name) const;
-  Parameter view(int64_t offset, int64_t count, const std::vector<int64_t>& shape) const;
+  void lay_out(const std::vector<std::string>& names, int64_t& total);
+  at::Tensor flat(const Entry& e) const;
+  std::vector<int64_t> part_rows(int64_t first, int64_t last) const;
 
   model::ModelConfig config_;
   std::map<std::string, Entry, std::less<>> entries_;
-  at::Tensor weights_, grads_, host_;
+  at::Tensor weights_, grads_, buffers_, host_, host_buffers_;
   model::MemoryWeights source_;
 };
 

@@ -15,7 +15,8 @@ namespace r1::rollout {
 // Not thread-safe.
 class BlockPool {
  public:
-  BlockPool(const model::ModelConfig& config, int32_t num_blocks) : cache_(config, num_blocks) {}
+  BlockPool(const model::ModelConfig& config, int32_t num_blocks, int64_t num_mtp_layers = 0)
+      : cache_(config, num_blocks, num_mtp_layers) {}
 
   // Blocks that allocate() can give: free ones and cached ones that nobody else holds.
   int32_t num_available() const { return cache_.num_free() + num_idle_; }

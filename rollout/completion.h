@@ -19,7 +19,9 @@ class Completion {
              std::span<const int32_t> eos_ids);
 
   // The uniform number of the next draw: a function of (seed, prompt, index, position) alone.
-  double next_uniform() const { return random_.uniform_at(sample_.token_ids.size()); }
+  double next_uniform() const { return uniform_after(0); }
+  // That of the draw after `ahead` more.
+  double uniform_after(uint64_t ahead) const { return random_.uniform_at(sample_.token_ids.size() + ahead); }
 
   // Takes a token; returns whether the completion has ended.
   bool append(const Draw& draw, uint32_t weights_version);

@@ -17,7 +17,8 @@ void at_least(int64_t value, int64_t least, std::string_view key) {
 }
 
 int32_t num_cache_blocks(const model::ModelConfig& model, const EngineConfig& config) {
-  const auto blocks = (config.kv_cache_mb << 20) / static_cast<int64_t>(model::KvCache::bytes_per_block(model));
+  const auto bytes = static_cast<int64_t>(model::KvCache::bytes_per_block(model, config.num_draft_tokens));
+  const auto blocks = (config.kv_cache_mb << 20) / bytes;
   return static_cast<int32_t>(std::clamp<int64_t>(blocks, 1, 1 << 30));
 }
 
@@ -28,6 +29,10 @@ void validate(const EngineConfig& c) {
   at_least(c.max_running, 1, "max_running");
   at_least(c.kv_cache_mb, 1, "kv_cache_mb");
   at_least(c.max_context, 0, "max_context");
+  if (c.num_draft_tokens < 0 || c.num_draft_tokens > 1) {
+    throw Error("engine.num_draft_tokens", fmt::format("must be 0 or 1, got {}", c.num_draft_tokens),
+                "set engine.num_draft_tokens to 1 to draft with the model's MTP module");
+  }
 }
 
 Engine::Engine(model::Decoder& decoder, const text::Tokenizer& tokenizer, std::vector<int32_t> eos_ids,
@@ -38,7 +43,11 @@ Engine::Engine(model::Decoder& decoder, const text::Tokenizer& tokenizer, std::v
       config_((validate(config), config)),
       max_context_(config.max_context > 0 ? std::min(config.max_context, decoder.config().max_position)
                                           : decoder.config().max_position),
-      blocks_(decoder.config(), num_cache_blocks(decoder.config(), config)) {}
+      blocks_(decoder.config(), num_cache_blocks(decoder.config(), config), config.num_draft_tokens) {
+  if (config.num_draft_tokens > 0 && !decoder.has_mtp()) {
+    throw Error("engine.num_draft_tokens", "the decoder holds no MTP module", "load the model with Mtp::kLoaded");
+  }
+}
 
 Engine::~Engine() = default;
 
@@ -130,7 +139,10 @@ void Engine::cancel_all() {
 void Engine::release_blocks(Sequence& sequence) {
   for (const auto block : sequence.blocks) blocks_.release(block);
   sequence.blocks.clear();
-  sequence.num_cached = 0;
+  sequence.num_cached = sequence.num_shared = 0;
+  sequence.hidden.clear();
+  sequence.num_met = 1;
+  sequence.draft.reset();
 }
 
 }  // namespace r1::rollout

@@ -4,7 +4,13 @@
 // a prompt share its blocks and its one prefill.
 //
 // A sample depends on the weights, its prompt, the seed and its index alone: not on what it was batched with, on limits, on
-// preemption or on the number of threads (tests/rollout/engine_test.cpp).
+// preemption, on the number of threads or on drafts (tests/rollout/engine_test.cpp, speculation_test.cpp).
+//
+// Speculation: the MTP module guesses the token after the newest one, and the next pass computes both. The token that plain
+// sampling draws at the first row, with the position's own uniform number, decides: if it is the guess, the second row's
+// logits give one more token. So samples are those of plain sampling, token for token, at every temperature; guesses only
+// cost or save time. The guess is drawn from the module's distribution with the same uniform number, which makes the two
+// agree more often than independent draws would.
 
 #include <cstdint>
 #include <deque>
@@ -25,6 +31,7 @@ struct EngineConfig {
   int64_t max_running = 512;       // sequences in flight
   int64_t kv_cache_mb = 1024;      // memory of the KV cache; taken as it fills
   int64_t max_context = 0;         // prompt + completion; 0: the model's own limit
+  int64_t num_draft_tokens = 0;    // 1: the decoder's MTP module drafts a token a step (DeepSeek-V3 with Mtp::kLoaded)
 };
 void validate(const EngineConfig& config);
 
@@ -35,7 +42,8 @@ struct EngineStats {
   int64_t num_generated_tokens = 0;
   int64_t num_prefix_hits = 0;       // prompt tokens found in the prefix cache
   int64_t num_preemptions = 0;
-  double forward_seconds = 0, sample_seconds = 0;
+  int64_t num_drafted = 0, num_accepted = 0;  // guesses verified, and those that came true
+  double forward_seconds = 0, sample_seconds = 0, draft_seconds = 0;
 };
 
 class Engine : public Backend {
@@ -71,6 +79,13 @@ class Engine : public Backend {
   void preempt_newest();
   void plan(Batch& batch);
   void add_rows(Batch& batch, Sequence& sequence, int64_t num_rows);
+  void add_row(Batch& batch, const Sequence& sequence, int32_t position, int32_t token) const;
+  bool may_draft(const Sequence& sequence) const;
+  void advance_drafts();
+  void add_draft_rows(Batch& batch, Sequence& sequence, std::vector<float>& previous);
+  void keep_hidden(const Batch& batch);
+  void start_samples(Sequence& sequence, std::span<const float> logits);
+  bool take_token(Sequence& sequence, const Draw& draw);
   void take_logits(const Batch& batch, std::span<const float> logits, const OnSample& on_sample);
   void finish(Sequence& sequence, const OnSample& on_sample);
   void release_blocks(Sequence& sequence);

@@ -20,15 +20,23 @@ void Engine::step(const OnSample& on_sample) {
     if (running_[i]->completion && running_[i]->num_pending() == 0) finish(*running_[i], on_sample);
   }
   admit();
+  advance_drafts();
   Batch batch{.budget = config_.max_batch_tokens};
   plan(batch);
   if (batch.token_ids.empty()) return;
   const auto start = std::chrono::steady_clock::now();
-  const auto logits = decoder_.forward({.token_ids = batch.token_ids, .positions = batch.positions, .slots = batch.slots,
+  auto logits = decoder_.forward({.token_ids = batch.token_ids, .positions = batch.positions, .slots = batch.slots,
                                         .rows = batch.rows, .logit_rows = batch.logit_rows},
                                        blocks_.cache());
   stats_.forward_seconds += seconds_since(start);
   ++stats_.num_steps;
+  std::vector<float> copy;
+  if (config_.num_draft_tokens > 0) {
+    copy.assign(logits.begin(), logits.end());  // the module writes logits too
+    logits = copy;
+    keep_hidden(batch);
+    advance_drafts();  // prompts' blocks are complete before samples share them
+  }
   const auto sampling = std::chrono::steady_clock::now();
   take_logits(batch, logits, on_sample);
   stats_.sample_seconds += seconds_since(sampling);
@@ -50,6 +58,9 @@ void Engine::fork_samples() {
     sequence->tokens = prompt;
     sequence->num_cached = static_cast<int32_t>(prompt.size());
     sequence->blocks = request.blocks;
+    sequence->hidden = request.hidden;
+    sequence->hidden_begin = sequence->num_cached - 1;
+    sequence->num_met = std::max(sequence->num_cached, 1);
     if (is_last) {
       request.blocks.clear();
     } else {
@@ -94,8 +105,12 @@ void Engine::admit() {
       sequence = std::make_unique<Sequence>(Sequence{.request = waiting_.front(), .tokens = tokens});
       waiting_.pop_front();
     }
-    sequence->num_cached = static_cast<int32_t>(found.size()) * kernels::kKvBlockTokens;
+    sequence->num_cached = sequence->num_shared = static_cast<int32_t>(found.size()) * kernels::kKvBlockTokens;
     sequence->blocks = std::move(found);
+    if (config_.num_draft_tokens > 0 && sequence->num_shared > 0) {
+      sequence->num_met = sequence->num_shared;
+      --sequence->num_cached;  // its hidden state is wanted again, for the token after it
+    }
     running_.push_back(std::move(sequence));
   }
 }
@@ -124,8 +139,20 @@ void Engine::preempt_newest() {
 void Engine::plan(Batch& batch) {
   for (size_t i = 0; i < running_.size() && batch.budget > 0; ++i) {
     if (running_[i]->num_pending() != 1) continue;
+    const bool drafts = batch.budget > 1 && may_draft(*running_[i]) && make_room(*running_[i], 2);
     while (i < running_.size() && !make_room(*running_[i], 1)) preempt_newest();
-    if (i < running_.size()) add_rows(batch, *running_[i], 1);
+    if (i >= running_.size()) break;
+    auto& sequence = *running_[i];
+    add_rows(batch, sequence, 1);
+    if (!drafts) {
+      sequence.draft.reset();
+      continue;
+    }
+    add_row(batch, sequence, sequence.num_cached, *sequence.draft);  // becomes cached if the guess comes true
+    ++batch.owners.back().count;
+    --batch.budget;
+    batch.logit_rows.push_back(static_cast<int32_t>(batch.token_ids.size()) - 1);
+    batch.logit_owners.push_back(&sequence);
   }
   for (size_t i = 0; i < running_.size() && batch.budget > 0; ++i) {
     auto& sequence = *running_[i];
@@ -137,14 +164,20 @@ void Engine::plan(Batch& batch) {
   if (batch.token_ids.empty() && running_.size() > 1) preempt_newest();  // prompts block each other: one must go back
 }
 
+void Engine::add_row(Batch& batch, const Sequence& sequence, int32_t position, int32_t token) const {
+  const int64_t block = sequence.blocks[position / kernels::kKvBlockTokens];
+  const bool is_shared = position < sequence.num_shared;
+  batch.token_ids.push_back(token);
+  batch.positions.push_back(position);
+  batch.slots.push_back(is_shared ? -1 : block * kernels::kKvBlockTokens + position % kernels::kKvBlockTokens);
+  batch.rows.push_back({.block_table = sequence.blocks.data(), .context = position + 1});
+}
+
 void Engine::add_rows(Batch& batch, Sequence& sequence, int64_t num_rows) {
   const auto first = sequence.num_cached;
+  batch.owners.push_back({&sequence, std::ssize(batch.token_ids), num_rows});
   for (auto position = first; position < first + num_rows; ++position) {
-    const auto block = sequence.blocks[position / kernels::kKvBlockTokens];
-    batch.token_ids.push_back(sequence.tokens[position]);
-    batch.positions.push_back(position);
-    batch.slots.push_back(int64_t{block} * kernels::kKvBlockTokens + position % kernels::kKvBlockTokens);
-    batch.rows.push_back({.block_table = sequence.blocks.data(), .context = position + 1});
+    add_row(batch, sequence, position, sequence.tokens[position]);
   }
   sequence.num_cached += static_cast<int32_t>(num_rows);
   batch.budget -= num_rows;
@@ -164,26 +197,54 @@ void Engine::take_logits(const Batch& batch, std::span<const float> logits, cons
     static thread_local SamplerScratch scratch;
     for (int64_t i = begin; i < end; ++i) {
       const auto& completion = owners[i]->completion;
-      if (completion) draws[i] = draw(row(i), *owners[i]->request->params, completion->next_uniform(), scratch);
+      if (!completion) continue;
+      const bool is_second = i > 0 && owners[i - 1] == owners[i];
+      draws[i] = draw(row(i), *owners[i]->request->params, completion->uniform_after(is_second), scratch);
     }
   });
   for (size_t i = 0; i < owners.size(); ++i) {
     auto& sequence = *owners[i];
-    auto& request = *sequence.request;
-    if (!sequence.completion) {  // a prompt is prefilled: its samples may start
-      request.logits.assign(row(i).begin(), row(i).end());
-      blocks_.publish(sequence.tokens, sequence.blocks);
-      request.blocks = std::move(sequence.blocks);
-      forking_.push_back(&request);
-      std::erase_if(running_, [&](const auto& s) { return s.get() == &sequence; });
+    if (!sequence.completion) {
+      start_samples(sequence, row(i));
       continue;
     }
-    ++stats_.num_generated_tokens;
-    const bool has_ended = sequence.completion->append(draws[i], static_cast<uint32_t>(version_.number));
-    sequence.tokens.push_back(draws[i].token);
-    if (on_text_) on_text_(request.index, sequence.completion->sample().index, sequence.completion->take_new_text());
+    const bool has_second = i + 1 < owners.size() && owners[i + 1] == owners[i];
+    bool has_ended = take_token(sequence, draws[i]);
+    if (has_second) {
+      const bool is_true = draws[i].token == *sequence.draft;
+      ++stats_.num_drafted;
+      stats_.num_accepted += is_true;
+      if (is_true) {
+        ++sequence.num_cached;
+        if (!has_ended) has_ended = take_token(sequence, draws[i + 1]);
+      } else {
+        sequence.hidden.resize(sequence.hidden.size() - static_cast<size_t>(decoder_.config().hidden_size));
+      }
+      ++i;
+    }
+    sequence.draft.reset();
     if (has_ended) finish(sequence, on_sample);
   }
+}
+
+// A prompt is prefilled: its samples may start.
+void Engine::start_samples(Sequence& sequence, std::span<const float> logits) {
+  auto& request = *sequence.request;
+  request.logits.assign(logits.begin(), logits.end());
+  request.hidden = std::move(sequence.hidden);
+  blocks_.publish(sequence.tokens, sequence.blocks);
+  request.blocks = std::move(sequence.blocks);
+  forking_.push_back(&request);
+  std::erase_if(running_, [&](const auto& s) { return s.get() == &sequence; });
+}
+
+// Returns whether the completion has ended.
+bool Engine::take_token(Sequence& sequence, const Draw& draw) {
+  ++stats_.num_generated_tokens;
+  const bool has_ended = sequence.completion->append(draw, static_cast<uint32_t>(version_.number));
+  sequence.tokens.push_back(draw.token);
+  if (on_text_) on_text_(sequence.request->index, sequence.completion->sample().index, sequence.completion->take_new_text());
+  return has_ended;
 }
 
 void Engine::finish(Sequence& sequence, const OnSample& on_sample) {

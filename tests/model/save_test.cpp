@@ -156,6 +156,8 @@ TEST_CASE("Folders for transformers to load", "[.][reference]") {
       {"llama_in_shards", "llama", {.max_shard_bytes = 200000}},
       {"qwen2", "qwen2", {}},
       {"smollm2_tied_bf16", "smollm2_tied_bf16", {.dtype = DType::kBF16}},
+      {"deepseek_v3", "deepseek_v3", {}},
+      {"deepseek_v3_in_shards", "deepseek_v3", {.max_shard_bytes = 100000}},
       {"gguf_f32", "gguf/tiny-llama-f32.gguf", {}},
       {"gguf_q8_0", "gguf/tiny-llama-q8_0.gguf", {}},
       {"gguf_q4_0", "gguf/tiny-llama-q4_0.gguf", {}},

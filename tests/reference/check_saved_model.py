@@ -20,6 +20,8 @@ SOURCES = {
     "llama_in_shards": "llama",
     "qwen2": "qwen2",
     "smollm2_tied_bf16": "smollm2_tied_bf16",
+    "deepseek_v3": "deepseek_v3",  # without its MTP module, which AutoModelForCausalLM leaves out
+    "deepseek_v3_in_shards": "deepseek_v3",
     "gguf_f32": "gguf/tiny-llama-f32.gguf",
     "gguf_q8_0": "gguf/tiny-llama-q8_0.gguf",
     "gguf_q4_0": "gguf/tiny-llama-q4_0.gguf",
@@ -29,7 +31,9 @@ SOURCES = {
 CONFIG_KEYS = [
     "architectures", "model_type", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
     "num_key_value_heads", "head_dim", "max_position_embeddings", "rms_norm_eps", "rope_parameters", "tie_word_embeddings",
-    "bos_token_id", "eos_token_id", "hidden_act",
+    "bos_token_id", "eos_token_id", "hidden_act", "q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim",
+    "v_head_dim", "rope_interleave", "n_routed_experts", "n_shared_experts", "num_experts_per_tok", "n_group", "topk_group",
+    "moe_intermediate_size", "first_k_dense_replace", "norm_topk_prob", "routed_scaling_factor", "num_nextn_predict_layers",
 ]
 
 

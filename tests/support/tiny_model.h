@@ -22,8 +22,28 @@ inline r1::model::ModelConfig tiny_config(int64_t vocab_size = 1408) {
   return c;
 }
 
+// A DeepSeek-V3 of one dense and one MoE layer and an MTP module.
+inline r1::model::ModelConfig tiny_v3_config(int64_t vocab_size = 1408) {
+  auto c = tiny_config(vocab_size);
+  c.family = r1::model::Family::kDeepseekV3;
+  c.mla = {.q_lora_rank = 20, .kv_lora_rank = 16, .qk_nope_head_dim = 8, .qk_rope_head_dim = 4, .v_head_dim = 6};
+  c.moe = {.num_experts = 8,
+           .num_shared_experts = 1,
+           .top_k = 2,
+           .num_groups = 2,
+           .top_groups = 1,
+           .intermediate_size = 16,
+           .first_layer = 1,
+           .routed_scaling_factor = 1.5};
+  c.num_kv_heads = c.num_heads;
+  c.head_dim = c.mla->qk_head_dim();
+  c.num_mtp_layers = 1;
+  return c;
+}
+
 // Large enough weights that distributions are far from uniform.
-inline std::unique_ptr<r1::model::InitializedWeights> tiny_weights(const r1::model::ModelConfig& config, uint64_t seed = 3) {
+inline std::unique_ptr<r1::model::InitializedWeights> tiny_weights(const r1::model::ModelConfig& config,
+                                                                   uint64_t seed = 3) {
   return r1::model::random_weights(config, 0.35, seed);
 }
 
