@@ -81,7 +81,12 @@ bool is_joint(std::string_view between) {
     const bool is_sign = is_blank(c) || c == ',' || c == ';' || c == '$' || c == '{' || c == '}' || c == '*' || c == '&';
     if (!is_sign) rest += lower(c);
   }
-  return rest.empty() || rest == "and" || rest == "or";
+  for (const std::string_view word : {"and", "or"}) {
+    if (rest.starts_with(word)) rest.erase(0, word.size());
+  }
+  // The name of what the next box holds, as in "\\boxed{1} and y_2 = \\boxed{2}".
+  const bool is_name = rest.size() <= 8 && rest.ends_with('=') && rest.find('=') == rest.size() - 1;
+  return rest.empty() || is_name;
 }
 
 std::optional<FoundAnswer> from_boxes(std::string_view text) {
@@ -212,6 +217,32 @@ FoundAnswer from_expressions(std::string_view text) {
   return {std::string(text), "whole text"};
 }
 
+// Whether a text talks: words outside of commands, their arguments and functions' names.
+bool has_prose(std::string_view text) {
+  constexpr std::array<std::string_view, 12> kFunctions{"sin", "cos", "tan", "cot", "log", "exp", "sqrt", "min", "max", "gcd", "lcm", "and"};
+  int num_words = 0;
+  for (size_t i = 0; i < text.size();) {
+    if (text[i] == '\\') {
+      const size_t begin = ++i;
+      while (i < text.size() && is_letter(text[i])) ++i;
+      const auto name = text.substr(begin, i - begin);
+      const bool has_name = name == "begin" || name == "end" || name.starts_with("text") || name.starts_with("math") ||
+                            name == "operatorname" || name == "mbox";
+      if (has_name && i < text.size() && text[i] == '{') i = std::min(text.find('}', i), text.size());
+      if (i == begin) ++i;
+    } else if (is_letter(text[i])) {
+      const size_t begin = i;
+      while (i < text.size() && is_letter(text[i])) ++i;
+      const auto word = text.substr(begin, i - begin);
+      num_words += word.size() >= 3 && std::find(kFunctions.begin(), kFunctions.end(), word) == kFunctions.end();
+    } else {
+      ++i;
+    }
+  }
+  const bool has_formula = text.find('$') != text.npos || text.find("\\(") != text.npos || text.find("\\[") != text.npos;
+  return num_words >= 4 || (num_words >= 1 && has_formula && is_letter(text[0]));
+}
+
 // Of a text known to be the answer: what it says the answer is, or all of it.
 FoundAnswer within(std::string_view text, std::string_view place) {
   if (auto boxed = from_boxes(text)) return *boxed;
@@ -235,7 +266,7 @@ std::optional<FoundAnswer> find_math_answer(std::string_view completion, AnswerP
   text = trim(text);
   if (text.empty()) return {};
   if (const auto said = after_phrase(text)) return FoundAnswer{std::string(*said), "phrase"};
-  if (text.size() <= 64) return FoundAnswer{std::string(text), "whole text"};
+  if (text.size() <= 2'000 && !has_prose(text)) return FoundAnswer{std::string(text), "whole text"};
   return from_expressions(text);
 }
 

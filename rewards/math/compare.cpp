@@ -85,12 +85,14 @@ Tri Comparer::compare_kinds(NodeId gold, NodeId answer) {
   if (auto result = compare_texts(gold, answer)) return *result;
   if (auto result = compare_families(gold, answer)) return *result;
   if (auto result = compare_definitions(gold, answer)) return *result;
+  if (auto result = compare_letter_unit(gold, answer)) return *result;
   if (auto result = compare_wrapped(gold, answer)) return *result;
   if (is_value(gold) && is_value(answer)) {
     const bool has_signs = contains_kind(ast_, gold, NodeKind::kPlusMinus) || contains_kind(ast_, answer, NodeKind::kPlusMinus);
     if (!has_signs) return compare_values({gold, 0}, {answer, 0});
     return compare_unordered(items_of(gold), items_of(answer));
   }
+  if (auto result = compare_solutions(gold, answer)) return *result;
   if (auto result = compare_regions(gold, answer)) return *result;
   if (auto result = compare_collections(gold, answer)) return *result;
   if (ast_[gold].kind == NodeKind::kRelation && ast_[answer].kind == NodeKind::kRelation) {
@@ -172,10 +174,28 @@ Tri Comparer::compare_quantities(NodeId gold, NodeId answer) {
   const auto& quantity = g.kind == NodeKind::kQuantity ? g : a;
   const auto other = g.kind == NodeKind::kQuantity ? answer : gold;
   const auto bare = g.kind == NodeKind::kQuantity ? compare(quantity.children[0], other) : compare(other, quantity.children[0]);
-  if (bare == Tri::kYes || quantity.text != "degree") return bare;
+  const auto unit = parse_unit(quantity.text);
+  const bool is_number = quantity.text == "degree" || (unit && unit->is_known && unit->powers.empty());
+  if (bare == Tri::kYes || !is_number) return bare;
   const auto radians = compare_values({gold, 0}, {answer, 0});
   if (radians == Tri::kYes) reason.clear();
   return radians;
+}
+
+// "5 h" is read as a product with a variable; beside a quantity of hours, the letter is a unit.
+std::optional<Tri> Comparer::compare_letter_unit(NodeId gold, NodeId answer) {
+  const bool is_gold = ast_[gold].kind == NodeKind::kQuantity;
+  if (is_gold == (ast_[answer].kind == NodeKind::kQuantity)) return {};
+  const auto &quantity = ast_[is_gold ? gold : answer], &other = ast_[is_gold ? answer : gold];
+  if (other.kind != NodeKind::kMultiply || other.children.size() != 2) return {};
+  const auto &number = ast_[other.children[0]], &letter = ast_[other.children[1]];
+  if (number.kind != NodeKind::kNumber || letter.kind != NodeKind::kSymbol) return {};
+  const auto unit = parse_unit(quantity.text), letter_unit = parse_unit(letter.text);
+  if (!unit || !letter_unit || !unit->is_known || !letter_unit->is_known || unit->powers != letter_unit->powers) return {};
+  return over_signs(gold, answer, [&](Lowering& lowering, Field& field) {
+    const auto left = field.multiply(lowering.scalar(quantity.children[0]), Frac(unit->factor));
+    return are_equal(field, left, Frac(number.number * letter_unit->factor));
+  });
 }
 
 Tri Comparer::compare_ratios(const Node& gold, const Node& answer) {
@@ -221,7 +241,7 @@ Comparison compare_answers(const Ast& ast, NodeId gold, NodeId answer, Budget& b
   if (comparer.reason.empty()) {
     comparer.reason = equal == Tri::kNo ? "the values differ" : "neither equal nor different could be proved";
   }
-  return {equal, comparer.reason};
+  return {equal, comparer.reason, equal == Tri::kUnknown && comparer.has_no_value};
 }
 
 }  // namespace r1::rewards::math

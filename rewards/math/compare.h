@@ -14,7 +14,8 @@ namespace r1::rewards::math {
 
 struct Comparison {
   Tri equal = Tri::kUnknown;
-  std::string reason;  // empty for equal
+  std::string reason;          // empty for equal
+  bool has_no_value = false;  // unknown because something has no value
 };
 
 // `tolerance`: how far a number may lie from the key's; only where the key itself says so.

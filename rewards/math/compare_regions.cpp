@@ -47,6 +47,24 @@ bool Comparer::is_region_like(NodeId id) const {
 std::optional<Tri> Comparer::compare_regions(NodeId gold, NodeId answer) {
   if (!has_set_form(gold) && !has_set_form(answer)) return {};
   if (!is_region_like(gold) || !is_region_like(answer)) return {};
+  return compare_as_regions(gold, answer);
+}
+
+// An equation in one variable beside its solutions: "x^2 = 4" and "x = \\pm 2".
+std::optional<Tri> Comparer::compare_solutions(NodeId gold, NodeId answer) {
+  const auto is_equation = [&](NodeId id) { return ast_[id].kind == NodeKind::kRelation && ast_[id].text == "="; };
+  const auto are_solutions = [&](NodeId id) {
+    const auto& node = ast_[id];
+    if (node.kind == NodeKind::kList) return std::all_of(node.children.begin(), node.children.end(), is_equation);
+    return is_equation(id) && contains_kind(ast_, id, NodeKind::kPlusMinus);
+  };
+  const bool is_one = is_equation(gold) && !is_definition(gold) && are_solutions(answer);
+  const bool is_other = is_equation(answer) && !is_definition(answer) && are_solutions(gold);
+  if ((!is_one && !is_other) || names_in(gold, answer).size() != 1) return {};
+  return compare_as_regions(gold, answer);
+}
+
+std::optional<Tri> Comparer::compare_as_regions(NodeId gold, NodeId answer) {
   // The variable that conditions are about: the only one there is on each side.
   const auto names = [&](NodeId id) {
     auto list = names_in(id, id);
@@ -142,6 +160,17 @@ std::optional<Region> Comparer::region_of_relation(const Node& node, Lowering& l
     return region_of(node.children[1], lowering, field, variable);
   }
   if (variable.empty()) return {};
+  if (node.text == "=" && contains_kind(ast_, node.children[1], NodeKind::kPlusMinus)) {
+    if (ast_[node.children[0]].kind != NodeKind::kSymbol) return {};
+    Region points;
+    for (const int sign : {1, -1}) {
+      lowering.set_plus_minus(sign);
+      const auto value = lowering.scalar(node.children[1]);
+      if (field.has_symbols(value)) return {};
+      points = Region::unite(field, points, Region::point(value));
+    }
+    return points;
+  }
   Region result = Region::everything();
   for (size_t i = 0; i < node.text.size(); ++i) {
     const auto part = solve(lowering, field, node.children[i], node.text[i], node.children[i + 1], variable);
@@ -183,7 +212,10 @@ std::optional<Region> Comparer::solve(Lowering& lowering, Field& field, NodeId l
     constexpr std::string_view kFrom = "<>lg=n", kTo = "><gl=n";
     return solve_bars(lowering, field, right, kTo[kFrom.find(sign)], left, variable);
   }
-  const auto difference = field.subtract(lowering.scalar(left), lowering.scalar(right));
+  // "0 < f(x)": about f(x), whatever x is.
+  const auto is_call = [&](NodeId id) { return ast_[id].kind == NodeKind::kCall && ast_[id].text.starts_with("f:"); };
+  const auto side_of = [&](NodeId id) { return is_call(id) ? field.symbol(variable) : lowering.scalar(id); };
+  const auto difference = field.subtract(side_of(left), side_of(right));
   if (field.relies_on_signs()) return {};
   const auto above = coefficients_of(field, difference.above, variable), below = coefficients_of(field, difference.below, variable);
   if (!above || !below || above->empty()) return {};

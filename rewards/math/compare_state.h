@@ -24,6 +24,7 @@ class Comparer {
 
   Tri compare(NodeId gold, NodeId answer);
   std::string reason;
+  bool has_no_value = false;
 
  private:
   struct Family {  // all values of expression, as the parameter runs through the integers
@@ -37,6 +38,7 @@ class Comparer {
   std::optional<Tri> compare_definitions(NodeId gold, NodeId answer);
   std::optional<Tri> compare_wrapped(NodeId gold, NodeId answer);
   Tri compare_quantities(NodeId gold, NodeId answer);
+  std::optional<Tri> compare_letter_unit(NodeId gold, NodeId answer);
   Tri compare_cases(NodeId gold, NodeId answer);
   Tri compare_ratios(const Node& gold, const Node& answer);
   bool is_definition(NodeId id) const;   // x = ..., f(x) = ..., x \approx ...
@@ -67,6 +69,8 @@ class Comparer {
 
   // compare_relations.cpp
   std::optional<Tri> compare_regions(NodeId gold, NodeId answer);
+  std::optional<Tri> compare_solutions(NodeId gold, NodeId answer);
+  std::optional<Tri> compare_as_regions(NodeId gold, NodeId answer);
   std::optional<Region> region_of(NodeId id, Lowering& lowering, Field& field, const std::string& variable);
   std::optional<Region> region_of_list(const Node& node, Lowering& lowering, Field& field, const std::string& variable);
   std::optional<Region> region_of_relation(const Node& node, Lowering& lowering, Field& field, const std::string& variable);

@@ -51,6 +51,7 @@ Tri Comparer::run(const std::vector<std::string>& negative, const std::function<
     *is_nowhere_real = field.is_nowhere_real;
     return result;
   } catch (const Undefined& undefined) {
+    has_no_value = true;
     return unknown(undefined.why);
   }
 }

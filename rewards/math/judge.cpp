@@ -79,7 +79,15 @@ std::optional<MathJudgement> judge_time_or_date(std::string_view answer, std::st
 MathJudgement from_comparison(const Comparison& comparison) {
   if (comparison.equal == Tri::kYes) return equal();
   if (comparison.equal == Tri::kNo) return different(comparison.reason);
+  if (comparison.has_no_value) return different(fmt::format("the answer has no value: {}", comparison.reason));  // the key has one
   return undecided(Fault::kComparison, comparison.reason);
+}
+
+// What may be compared word by word though it is no mathematics: several words and no formula's signs.
+bool is_sentence(std::string_view text) {
+  const auto words = normalized_words(text);
+  return text.find_first_of("\\^_{}=+*/<>|[]()") == text.npos && words.find(' ') != words.npos &&
+         std::count_if(words.begin(), words.end(), [](char c) { return c >= 'a' && c <= 'z'; }) >= 3;
 }
 
 struct Reading {
@@ -140,7 +148,7 @@ MathJudgement judge_expressions(std::string_view answer_text, std::string_view g
   try {
     gold.parsed[0] = parse(gold.text, CommaStyle::kThousands, ast);
   } catch (const ParseError& error) {
-    if (gold.text.find('\\') == gold.text.npos && normalized_words(gold.text).size() >= 2) {
+    if (is_sentence(gold.text)) {
       return normalized_words(gold.text) == normalized_words(answer.text) ? equal() : different("the words differ");
     }
     return undecided(Fault::kKey, fmt::format("the answer key '{}' cannot be read: {}", shown(gold.text), error.why));
@@ -194,6 +202,9 @@ MathJudgement judge_answer(std::string_view answer, std::string_view gold) {
 
 MathJudgement judge_math(std::string_view completion, std::string_view gold, const MathOptions& options) {
   const auto found = find_math_answer(completion, options.place);
+  std::optional<FoundAnswer> key;  // a key may be a whole solution
+  if (gold.find("\\boxed") != gold.npos || gold.find("####") != gold.npos) key = find_math_answer(gold, AnswerPlace::kAnywhere);
+  if (key) gold = key->text;
   auto judgement = judge_answer(found ? std::string_view(found->text) : std::string_view(), gold);
   if (found) {
     judgement.place = found->place;

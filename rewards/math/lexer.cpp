@@ -101,6 +101,7 @@ class Lexer {
 
   Tokens run() {
     tokens_.list.reserve(text_.size() / 2 + 4);
+    has_odd_dollars_ = std::count(text_.begin(), text_.end(), '$') % 2 != 0;
     scan(text_, 0);
     push({.kind = TokenKind::kEnd});
     return std::move(tokens_);
@@ -119,7 +120,10 @@ class Lexer {
     if (nesting > 8) throw Overrun{"text commands are nested too deeply"};
     for (size_t at = 0; at < text.size();) {
       const char c = text[at];
-      if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '$' || c == '~') {
+      if (c == '$' && has_odd_dollars_ && at + 1 < text.size() && is_digit(text[at + 1])) {
+        push({.kind = TokenKind::kText, .text = "$"});
+        ++at;
+      } else if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '$' || c == '~') {
         has_space_ = true;
         ++at;
       } else if (is_digit(c) || (c == '.' && at + 1 < text.size() && is_digit(text[at + 1]))) {
@@ -218,6 +222,11 @@ class Lexer {
       push_punct(punct::kNewline);
     } else if (name == "$") {
       push({.kind = TokenKind::kText, .text = "$"});
+    } else if (name == "(" || name == ")" || name == "[" || name == "]") {
+      has_space_ = true;
+    } else if (name.starts_with("quad") && name.size() > 4) {  // "\\quadx" for "\\quad x"
+      has_space_ = true;
+      return at + 5;
     } else if (contains(kSkippedCommands, name)) {
       has_space_ = true;
       const bool is_delimiter = name == "left" || name == "right";
@@ -319,7 +328,7 @@ class Lexer {
 
   // Length of a thousands separator at `at` that three digits and no fourth follow.
   size_t separator_length(std::string_view text, size_t at) const {
-    for (const std::string_view separator : {",", "{,}", "\\,", ",\\!", "{,}\\!", "\\!,\\!", " ", "\\ ", "\xE2\x80\xAF", "\xC2\xA0"}) {
+    for (const std::string_view separator : {",", "{,}", "\\,", ",\\! ", ",\\!", "{,}\\!", "\\!,\\!", " ", "\\ ", "\xE2\x80\xAF", "\xC2\xA0"}) {
       if (text.substr(at, separator.size()) != separator) continue;
       if (separator == "," && style_ == CommaStyle::kList) continue;
       const size_t digits = at + separator.size();
@@ -362,6 +371,7 @@ class Lexer {
   CommaStyle style_;
   Tokens tokens_;
   bool has_space_ = false;
+  bool has_odd_dollars_ = false;  // one of them is a currency
   size_t full_width_end_ = 0;
 };
 

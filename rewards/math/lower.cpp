@@ -17,6 +17,27 @@ bool contains_kind(const Ast& ast, NodeId id, NodeKind kind) {
                      [&](NodeId child) { return contains_kind(ast, child, kind); });
 }
 
+namespace {
+
+bool is_infinite(const Ast& ast, NodeId id) {
+  const auto& node = ast[id];
+  if (node.kind == NodeKind::kNegate) return is_infinite(ast, node.children[0]);
+  return node.kind == NodeKind::kNamed && node.text == "oo";
+}
+
+// Infinity is an end of intervals and a limit, and nothing to reckon with: oo - oo is not 0.
+void refuse_infinity(const Ast& ast, const Node& node) {
+  const bool reckons = node.kind == NodeKind::kAdd || node.kind == NodeKind::kMultiply || node.kind == NodeKind::kDivide ||
+                       node.kind == NodeKind::kPower || node.kind == NodeKind::kCall || node.kind == NodeKind::kPlusMinus ||
+                       node.kind == NodeKind::kRatio || node.kind == NodeKind::kMixed || node.kind == NodeKind::kPercent;
+  if (!reckons) return;
+  for (const auto child : node.children) {
+    if (is_infinite(ast, child)) throw Undefined{"arithmetic with infinity"};
+  }
+}
+
+}  // namespace
+
 Frac Lowering::scalar(NodeId id) {
   auto result = value(id);
   if (result.is_matrix()) {
@@ -28,6 +49,7 @@ Frac Lowering::scalar(NodeId id) {
 Value Lowering::value(NodeId id) {
   const auto& node = ast_[id];
   field_.budget().charge(1);
+  refuse_infinity(ast_, node);
   switch (node.kind) {
     case NodeKind::kNumber: return Value(Frac(node.number));
     case NodeKind::kSymbol: {

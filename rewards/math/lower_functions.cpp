@@ -158,7 +158,7 @@ Frac Lowering::factorial(const Frac& n, int64_t step) {
   }
   Rational product = 1;
   for (int64_t k = *whole; k > 1; k -= step) {
-    field_.budget().charge(1 + product.bits() / 512);
+    field_.budget().charge(1 + product.bits() / 2'048);
     product = product * Rational(k);
   }
   return product;

@@ -25,7 +25,8 @@ Wide greatest_common_divisor(Wide a, Wide b) {
 }
 
 int bits_of(const BigInt& value) {
-  return value.is_zero() ? 0 : static_cast<int>(msb(value < 0 ? BigInt(-value) : value)) + 1;
+  const auto size = value.backend().size();
+  return static_cast<int>(size * sizeof(boost::multiprecision::limb_type) * 8);  // rounded up to whole limbs
 }
 
 BigInt to_big(Wide value) {
@@ -37,7 +38,9 @@ BigInt to_big(Wide value) {
   return is_negative ? BigInt(-big) : big;
 }
 
-bool is_small_value(const BigInt& value) { return bits_of(value) <= 62; }
+bool is_small_value(const BigInt& value) {
+  return bits_of(value) <= 64 && value < (BigInt(1) << 62) && value > -(BigInt(1) << 62);
+}
 
 }  // namespace
 

@@ -79,7 +79,7 @@ void multiply(Unit& unit, std::string_view word, int power) {
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
     const auto caret = part.find('^');
     const int own = caret == part.npos ? 1 : std::stoi(std::string(part.substr(caret + 1)));
-    unit.powers[std::string(part.substr(0, caret))] += own * power;
+    if (part != "one") unit.powers[std::string(part.substr(0, caret))] += own * power;
   }
 }
 

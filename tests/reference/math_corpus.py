@@ -78,7 +78,7 @@ def mixed():
         f = w + F(a, b)
         ways = [f"{w}\\frac{{{a}}}{{{b}}}", f"{w} {a}/{b}", f"{w * b + a}/{b}", f"\\frac{{{w * b + a}}}{{{b}}}", f"{w}+\\frac{{{a}}}{{{b}}}", f"{w}\\dfrac{a}{b}" if a < 10 and b < 10 else f"{w} {a}/{b}"]
         others = [f"{w}\\cdot\\frac{{{a}}}{{{b}}}", f"{w + 1}\\frac{{{a}}}{{{b}}}", f"{w}{a}/{b}", f"{w}"]
-        others = [o for o in others if not (o.startswith(f"{w}\\cdot") and F(w * a, b) == f)]
+        others = [o for o in others if not (o.startswith(f"{w}\\cdot") and F(w * a, b) == f) and not (o == f"{w}{a}/{b}" and F(int(f"{w}{a}"), b) == f)]
         pairs("mixed", ways, others)
 
 
