@@ -4,8 +4,11 @@
 //   {"prompt": "What is 2+3?", "answer": 5, "task": "number", "id": "a1", "metadata": {"level": 1}}
 //   {"messages": [{"role": "user", "content": "What is 2+3?"}], "answer": "5", "task": "number"}
 //
+//   {"prompt": "Write f(a, b) ...", "task": "code", "language": "python", "tests": {"entry_point": "f", "cases": [...]}}
+//
 // `prompt` or `messages`: the question. `answer`: a string, a number (kept as written if a double holds it), or other
-// JSON, which becomes its one-line text. `task`: names the reward. Optional: `id` (default "FILE:LINE") and `metadata`
+// JSON, which becomes its one-line text. `tests`, with `language` or without: the answer of a code task, see code_answer().
+// `task`: names the reward. Optional: `id` (default "FILE:LINE") and `metadata`
 // (any JSON). Other keys are ignored, so that data sets may carry their own. Lines of blanks are skipped.
 
 #include <cstdint>
@@ -25,6 +28,11 @@ struct JsonlOptions {
 
 // One line as a question; `where` is "FILE:LINE". Throws Error naming where and the key.
 Question parse_question(std::string_view line, const std::string& where, const JsonlOptions& options);
+
+// The answer key of a row that has `tests` (rewards/code/tests.h says what may stand there), beside `language` if it is
+// there: {"language": ..., "tests": ...} with the tests' text as it is written. `line` is the row's text. Throws Error if
+// `tests` is no object or `language` no string.
+std::string code_answer(std::string_view line, const std::string& where);
 
 // Calls take(question) line by line, holding one line at a time. Throws Error for the first bad line, for an id that an
 // earlier line has, and for a file without questions in this split.
