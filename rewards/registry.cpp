@@ -24,10 +24,12 @@ std::unique_ptr<Reward> make_number(const RewardOptions& options) {
 std::unique_ptr<Reward> make_countdown(const RewardOptions& options) {
   return std::make_unique<CountdownReward>(options.countdown);
 }
+std::unique_ptr<Reward> make_code(const RewardOptions& options) { return std::make_unique<CodeReward>(options.code); }
 std::unique_ptr<Reward> make_text(const RewardOptions& options) { return std::make_unique<TextReward>(options.text); }
 
 constexpr Row kRows[]{
     {"arithmetic", make_number},
+    {"code", make_code},
     {"countdown", make_countdown},
     {"number", make_number},
     {"text", make_text},
@@ -87,6 +89,7 @@ RewardOptions read_reward_options(const ConfigTable& table, RewardOptions o) {
   o.number.reading = get_choice(table, "number_reading", o.number.reading, {"exact", "last_number"});
   o.number.several_boxes = get_choice(table, "several_boxes", o.number.several_boxes, {"last", "all_agree"});
   o.text.letter_case = get_choice(table, "letter_case", o.text.letter_case, {"exact", "ignored"});
+  o.code = read_code_options(table, o.code);
   validate(o);
   return o;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "rewards/code/code_reward.h"
 #include "rewards/countdown.h"
 #include "rewards/format.h"
 #include "rewards/number.h"
@@ -27,12 +28,13 @@ struct RewardOptions {
   CountdownOptions countdown;
   NumberOptions number;  // for the tasks "number" and "arithmetic"
   TextOptions text;
+  CodeOptions code;
 };
 
 void validate(const RewardOptions& options);
 RewardOptions read_reward_options(const ConfigTable& table, RewardOptions defaults = {});
 
-// "arithmetic", "countdown", "number", "text"
+// "arithmetic", "code", "countdown", "number", "text"
 std::vector<std::string> known_tasks();
 
 // Throws Error at `where` that lists the known tasks and names the nearest, unless `task` is one.

@@ -120,7 +120,7 @@ TEST_CASE("a composite that cannot work is refused") {
 }
 
 TEST_CASE("tasks are known by name") {
-  CHECK(known_tasks() == std::vector<std::string>{"arithmetic", "countdown", "number", "text"});
+  CHECK(known_tasks() == std::vector<std::string>{"arithmetic", "code", "countdown", "number", "text"});
   CHECK_NOTHROW(require_known_task("countdown", "f:1"));
   CHECK_THROWS_WITH(require_known_task("countdwon", "f:1"),
                     Catch::Contains("f:1") && Catch::Contains("perhaps countdown"));
