@@ -31,11 +31,13 @@ template <std::unique_ptr<Reward> (*make)(const PuzzleOptions&)>
 std::unique_ptr<Reward> make_puzzle(const RewardOptions& options) {
   return make(options.puzzle);
 }
+std::unique_ptr<Reward> make_code(const RewardOptions& options) { return std::make_unique<CodeReward>(options.code); }
 std::unique_ptr<Reward> make_text(const RewardOptions& options) { return std::make_unique<TextReward>(options.text); }
 
 constexpr Row kRows[]{
     {"arithmetic", make_number},
     {"choice", make_choice},
+    {"code", make_code},
     {"countdown", make_countdown},
     {"cryptarithm", make_puzzle<make_cryptarithm>},
     {"json", make_puzzle<make_exact_json>},
@@ -117,6 +119,7 @@ RewardOptions read_reward_options(const ConfigTable& table, RewardOptions o) {
   o.text.letter_case = get_choice(table, "letter_case", o.text.letter_case, {"exact", "ignored"});
   o.shaping = read_shaping_options(table, o.shaping);
   o.alarms = read_alarm_options(table.table("alarms"), o.alarms);
+  o.code = read_code_options(table, o.code);
   validate(o);
   return o;
 }

@@ -14,6 +14,7 @@
 #include "core/config.h"
 #include "rewards/alarms.h"
 #include "rewards/choice.h"
+#include "rewards/code/code_reward.h"
 #include "rewards/composite.h"
 #include "rewards/countdown.h"
 #include "rewards/format.h"
@@ -38,13 +39,14 @@ struct RewardOptions {
   PuzzleOptions puzzle;
   ShapingOptions shaping;  // the other parts, and weights by task, data set and step
   AlarmOptions alarms;
+  CodeOptions code;
 };
 
 void validate(const RewardOptions& options);
 RewardOptions read_reward_options(const ConfigTable& table, RewardOptions defaults = {});
 
-// "arithmetic", "choice", "countdown", "cryptarithm", "json", "knights_knaves", "math", "number", "puzzle24", "text",
-// "zebra"
+// "arithmetic", "choice", "code", "countdown", "cryptarithm", "json", "knights_knaves", "math", "number", "puzzle24",
+// "text", "zebra"
 std::vector<std::string> known_tasks();
 
 // Throws Error at `where` that lists the known tasks and names the nearest, unless `task` is one.
@@ -54,8 +56,9 @@ void require_known_task(std::string_view task, const std::string& where);
 std::unique_ptr<Reward> make_accuracy(std::string_view task, const RewardOptions& options);
 
 // accuracy_weight * (what make_accuracy gives for the prompt's own task) + format_weight * format + the parts of
-// options.shaping, as parts "accuracy", "format", "language", ... A prompt of an unknown task is undecided. `more`: parts
-// that need what this folder does not have, such as a model that scores preferences; rules weigh them by their names.
+// options.shaping, as parts "accuracy", "format", "language", ... A prompt of an unknown task is undecided. `more`:
+// parts that need what this folder does not have, such as a model that scores preferences; rules weigh them by their
+// names.
 std::unique_ptr<Composite> make_reward(const RewardOptions& options, std::vector<Part> more = {});
 
 }  // namespace r1::rewards

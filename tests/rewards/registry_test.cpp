@@ -122,8 +122,8 @@ TEST_CASE("a composite that cannot work is refused") {
 
 TEST_CASE("tasks are known by name") {
   const auto tasks = known_tasks();
-  for (const std::string_view task : {"arithmetic", "choice", "countdown", "cryptarithm", "json", "knights_knaves",
-                                      "math", "number", "puzzle24", "text", "zebra"}) {
+  for (const std::string_view task : {"arithmetic", "choice", "code", "countdown", "cryptarithm", "json",
+                                      "knights_knaves", "math", "number", "puzzle24", "text", "zebra"}) {
     INFO(task);
     CHECK(std::ranges::count(tasks, task) == 1);
   }
