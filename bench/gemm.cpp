@@ -1,5 +1,6 @@
 // Speed of kernels/gemm.h, one key=value line a case: `bench_gemm [threads ...]`. `peak` is this machine's own rate of
-// independent fused multiply-adds, measured in the same run; memory-bound cases state the bytes of weights they read.
+// independent fused multiply-adds of float32, measured in the same run; memory-bound cases state the bytes of weights
+// they read. R1_BENCH_ISA=avx2 (or avx512) leaves the later instruction sets out.
 
 #include "kernels/gemm.h"
 
@@ -59,7 +60,7 @@ constexpr int64_t kChainLength = 1 << 18;
 }
 
 double peak_flops(ThreadPool& pool) {
-  if (active_isa() != Isa::kAvx2) return 0;
+  if (active_isa() < Isa::kAvx2) return 0;
   std::vector<float> sink(pool.size());
   const double seconds = least_seconds([&] {
     pool.parallel_for(pool.size(), 1, [&](int64_t begin, int64_t) { sink[begin] += run_chains(sink[begin]); });
@@ -76,6 +77,8 @@ std::vector<float> random_floats(int64_t count) {
   for (float& v : values) v = static_cast<float>(2 * stream.uniform() - 1);
   return values;
 }
+
+const char* name(Element element) { return element == Element::kF32 ? "f32" : "bf16"; }
 
 struct GemmCase {
   const char* use;
@@ -103,7 +106,7 @@ constexpr GemmCase kGemmCases[] = {
     {"tiny_mlp_dw", 512, 128, 2048, kYes, kNo},
 };
 
-void bench_gemm(ThreadPool& pool, const GemmCase& c, double peak) {
+void bench_gemm(ThreadPool& pool, const GemmCase& c, Element element, double peak) {
   const std::vector<float> a = random_floats(c.m * c.k), b = random_floats(c.n * c.k);
   std::vector<float> result(c.m * c.n);
   const GemmArgs args{.transpose_a = c.transpose_a,
@@ -116,12 +119,14 @@ void bench_gemm(ThreadPool& pool, const GemmCase& c, double peak) {
                       .b = b.data(),
                       .ldb = c.transpose_b == kYes ? c.k : c.n,
                       .c = result.data(),
-                      .ldc = c.n};
+                      .ldc = c.n,
+                      .element = element};
   const double seconds = least_seconds([&] { gemm(pool, args); });
   const double flops = 2.0 * static_cast<double>(c.m * c.n * c.k) / seconds;
-  fmt::print("bench=gemm use={} threads={} m={} n={} k={} transposes={}{} ms={:.3f} gflops={:.1f} of_peak={:.2f}\n",
-             c.use, pool.size(), c.m, c.n, c.k, "NT"[c.transpose_a == kYes], "NT"[c.transpose_b == kYes], seconds * 1e3,
-             flops / 1e9, peak > 0 ? flops / peak : 0);
+  fmt::print(
+      "bench=gemm use={} element={} threads={} m={} n={} k={} transposes={}{} ms={:.3f} gflops={:.1f} of_peak={:.2f}\n",
+      c.use, name(element), pool.size(), c.m, c.n, c.k, "NT"[c.transpose_a == kYes], "NT"[c.transpose_b == kYes],
+      seconds * 1e3, flops / 1e9, peak > 0 ? flops / peak : 0);
 }
 
 struct PackedCase {
@@ -150,8 +155,8 @@ void bench_packed(ThreadPool& pool, const PackedCase& c, Element element, double
     fmt::print(
         "bench=packed use={} element={} threads={} m={} n={} k={} us={:.1f} gflops={:.1f} of_peak={:.2f} "
         "gbytes={:.1f}\n",
-        c.use, element == Element::kF32 ? "f32" : "bf16", pool.size(), m, c.n, c.k, seconds * 1e6, flops / 1e9,
-        peak > 0 ? flops / peak : 0, static_cast<double>(copies[0].bytes()) / seconds / 1e9);
+        c.use, name(element), pool.size(), m, c.n, c.k, seconds * 1e6, flops / 1e9, peak > 0 ? flops / peak : 0,
+        static_cast<double>(copies[0].bytes()) / seconds / 1e9);
   }
 }
 
@@ -159,8 +164,8 @@ void bench_all(int threads) {
   ThreadPool pool(threads);
   const double peak = peak_flops(pool);
   fmt::print("bench=peak threads={} gflops={:.1f}\n", threads, peak / 1e9);
-  for (const GemmCase& c : kGemmCases) bench_gemm(pool, c, peak);
   for (const Element element : {Element::kF32, Element::kBF16}) {
+    for (const GemmCase& c : kGemmCases) bench_gemm(pool, c, element, peak);
     for (const PackedCase& c : kPackedCases) bench_packed(pool, c, element, peak);
   }
 }
@@ -168,6 +173,8 @@ void bench_all(int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const char* isa = std::getenv("R1_BENCH_ISA");
+  if (isa != nullptr) force_isa_for_tests(std::string_view(isa) == "avx2" ? Isa::kAvx2 : Isa::kAvx512);
   if (argc < 2) bench_all(1);
   for (int i = 1; i < argc; ++i) bench_all(std::max(1, std::atoi(argv[i])));
 }

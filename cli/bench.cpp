@@ -147,7 +147,6 @@ void bench_train(const BenchOptions& o, const OpenModel& model, nn::Precision pr
     const auto hidden = lm.forward(nn::pack(sequences)).index_select(0, torch::tensor(predictors, at::kLong));
     (-lm.log_probs(hidden, torch::tensor(targets, at::kInt), {}).log_probs.mean()).backward();
     optimizer.step(1e-6);
-    lm.weights_changed();
   };
   step();
   double best = 1e9;

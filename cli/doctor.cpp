@@ -68,7 +68,7 @@ int run_doctor(int argc, const char* const* argv) {
   row("features", fmt::format("avx2 {}, fma {}, f16c {}, avx512f {}, kernels: {}", __builtin_cpu_supports("avx2") != 0,
                               __builtin_cpu_supports("fma") != 0, __builtin_cpu_supports("f16c") != 0,
                               __builtin_cpu_supports("avx512f") != 0,
-                              kernels::active_isa() == kernels::Isa::kAvx2 ? "AVX2" : "portable (slow: this CPU lacks AVX2 or FMA)"));
+                              kernels::active_isa() >= kernels::Isa::kAvx2 ? kernels::to_string(kernels::active_isa()) : "portable (slow: this CPU lacks AVX2 or FMA)"));
   print_gpu();
   row("libtorch", TORCH_VERSION);
   row("sqlite", sqlite3_libversion());

@@ -18,6 +18,7 @@ struct Prompt {
   std::string text;                // the same as text
   std::string answer;              // answer key, in the task's own notation
   std::string metadata_json = "{}";
+  std::string source;  // the data set it comes from, by name; empty: unknown
 };
 
 // How completions are drawn. validate(SamplingParams) is in rollout/sampler.h.
@@ -74,6 +75,14 @@ struct Score {
   std::vector<std::pair<std::string, double>> parts;  // weighted parts that add up to value, by name
   std::string detail;                                 // why, for a person
   std::string answer;                                 // the answer found, normalised for majority votes; empty: none
+};
+
+// Something about the rewards of a step that a person should look at; rewards/alarms.h says when it is raised.
+struct Alarm {
+  std::string kind;     // "no_signal", "dominance", "length_drift", "jump", "undecided", "identical"
+  std::string subject;  // a part of the reward or a metric; empty: the whole step
+  double value = 0, limit = 0;
+  std::string message;  // for a person
 };
 
 // The samples of one prompt. samples, scores and advantages run in parallel.

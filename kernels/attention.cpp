@@ -134,7 +134,7 @@ std::vector<Sequence> sequences_of(std::span<const PagedRow> rows) {
 
 }  // namespace
 
-const Tiles& active_tiles() { return active_isa() == Isa::kAvx2 ? avx2_tiles() : portable_tiles(); }
+const Tiles& active_tiles() { return active_isa() >= Isa::kAvx2 ? avx2_tiles() : portable_tiles(); }
 
 }  // namespace attn
 

@@ -13,7 +13,8 @@ class ThreadPool;
 namespace r1::kernels {
 
 // y = x / sqrt(mean(x^2) + eps) * weight (arXiv:1910.07467). inv_rms [T] is kept for the backward pass (may be null).
-void rms_norm(ThreadPool& pool, const float* x, const float* weight, int64_t t, int64_t d, float eps, float* y, float* inv_rms);
+void rms_norm(ThreadPool& pool, const float* x, const float* weight, int64_t t, int64_t d, float eps, float* y,
+              float* inv_rms);
 // d_x [T, D] is overwritten; d_weight [D] is overwritten with the sum over rows in a fixed order.
 void rms_norm_backward(ThreadPool& pool, const float* x, const float* weight, const float* inv_rms, const float* d_y,
                        int64_t t, int64_t d, float* d_x, float* d_weight);

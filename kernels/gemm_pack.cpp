@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/bf16.h"
 #include "kernels/cpu.h"
 #include "kernels/gemm_tiles.h"
 
@@ -14,12 +13,10 @@
 namespace r1::kernels::gemm_detail {
 namespace {
 
-constexpr int64_t kStripDepth = 64;  // of the float32 strip that bf16 panels are rounded from
-
 #if defined(__x86_64__)
 
 // out[k * 16 + row] = in[row * ld + k] for 8 rows and 8 k.
-[[gnu::target("avx2,fma"), gnu::always_inline]] inline void transpose_8x8(const float* in, int64_t ld, float* out) {
+[[gnu::target("avx2,fma"), gnu::always_inline]] inline void transpose_8x8(const Word* in, int64_t ld, Word* out) {
   __m256 pair[8], quad[8];
 #pragma GCC unroll 4
   for (int i = 0; i < 8; i += 2) {
@@ -42,7 +39,7 @@ constexpr int64_t kStripDepth = 64;  // of the float32 strip that bf16 panels ar
 }
 
 // Returns how many of `depth` k it has packed: all but a tail of less than 8.
-[[gnu::target("avx2,fma")]] int64_t pack_rows_avx2(const float* in, int64_t ld, int64_t depth, float* panel) {
+[[gnu::target("avx2,fma")]] int64_t pack_rows_avx2(const Word* in, int64_t ld, int64_t depth, Word* panel) {
   const int64_t whole = depth / 8 * 8;
   for (int64_t k = 0; k < whole; k += 8) {
     transpose_8x8(in + k, ld, panel + k * kPanelWidth);
@@ -54,10 +51,10 @@ constexpr int64_t kStripDepth = 64;  // of the float32 strip that bf16 panels ar
 #endif
 
 // From a matrix that holds the panel's rows as rows.
-void pack_rows(const float* in, int64_t ld, int64_t num_rows, int64_t depth, float* panel) {
+void pack_rows(const Word* in, int64_t ld, int64_t num_rows, int64_t depth, Word* panel) {
   int64_t k = 0;
 #if defined(__x86_64__)
-  if (num_rows == kPanelWidth && active_isa() == Isa::kAvx2) k = pack_rows_avx2(in, ld, depth, panel);
+  if (num_rows == kPanelWidth && active_isa() >= Isa::kAvx2) k = pack_rows_avx2(in, ld, depth, panel);
 #endif
   for (; k < depth; ++k) {
     for (int64_t j = 0; j < num_rows; ++j) panel[k * kPanelWidth + j] = in[j * ld + k];
@@ -66,10 +63,10 @@ void pack_rows(const float* in, int64_t ld, int64_t num_rows, int64_t depth, flo
 }
 
 // From a matrix that holds the panels' rows as columns: each k's stretch of it is read once, for all panels.
-void pack_columns(const float* in, int64_t ld, int64_t num_rows, int64_t depth, float* panels) {
+void pack_columns(const Word* in, int64_t ld, int64_t num_rows, int64_t depth, Word* panels) {
   const int64_t whole = num_rows / kPanelWidth, rest = num_rows % kPanelWidth;
   for (int64_t k = 0; k < depth; ++k, in += ld) {
-    float* out = panels + k * kPanelWidth;
+    Word* out = panels + k * kPanelWidth;
     for (int64_t p = 0; p < whole; ++p, out += depth * kPanelWidth) {
       std::memcpy(out, in + p * kPanelWidth, kPanelWidth * sizeof(float));
     }
@@ -79,41 +76,15 @@ void pack_columns(const float* in, int64_t ld, int64_t num_rows, int64_t depth, 
   }
 }
 
-void pack_f32(const Source& source, const Extent& e, float* panels) {
-  const float* in = source.at(e.begin, e.k);
+}  // namespace
+
+void pack_panels(const Source& source, const Extent& e, Word* panels) {
+  const Word* in = source.at(e.begin, e.k);
   const int64_t num_rows = e.end - e.begin;
   if (source.transpose == Transpose::kYes) return pack_columns(in, source.ld, num_rows, e.depth, panels);
   for (int64_t row = 0; row < num_rows; row += kPanelWidth) {
     const int64_t width = std::min<int64_t>(kPanelWidth, num_rows - row);
     pack_rows(in + row * source.ld, source.ld, width, e.depth, panels + row * e.depth);
-  }
-}
-
-void round_strip(const float* strip, int64_t depth, uint32_t* panel) {
-  for (int64_t k = 0; k < depth; ++k, strip += kPanelWidth, panel += kPanelWidth / 2) {
-    for (int j = 0; j < kPanelWidth / 2; ++j) {
-      panel[j] = pair_bf16(to_bf16(strip[j]), to_bf16(strip[j + kPanelWidth / 2]));
-    }
-  }
-}
-
-}  // namespace
-
-int64_t panel_bytes(int64_t k, Element element) {
-  return k * kPanelWidth * static_cast<int64_t>(element == Element::kF32 ? sizeof(float) : sizeof(uint16_t));
-}
-
-void pack_panels(const Source& source, const Extent& extent, Element element, void* panels) {
-  if (element == Element::kF32) return pack_f32(source, extent, static_cast<float*>(panels));
-  float strip[kStripDepth * kPanelWidth];
-  auto* out = static_cast<uint32_t*>(panels);
-  for (int64_t row = extent.begin; row < extent.end; row += kPanelWidth) {
-    for (int64_t done = 0; done < extent.depth; done += kStripDepth) {
-      const int64_t depth = std::min(kStripDepth, extent.depth - done);
-      pack_f32(source, {row, std::min(extent.end, row + kPanelWidth), extent.k + done, depth}, strip);
-      round_strip(strip, depth, out);
-      out += depth * kPanelWidth / 2;
-    }
   }
 }
 

@@ -10,7 +10,7 @@
 namespace r1::kernels::gemm_detail {
 namespace {
 
-// 320 k of one panel are 20 KB: they stay in a 32 KB L1 cache while a block's tiles of A, in L2, pass by.
+// 320 words of one panel are 20 KB: they stay in a 32 KB L1 cache while a block's tiles of A, in L2, pass by.
 constexpr int64_t kBlockDepth = 320;
 constexpr int64_t kBlockTiles = 16;
 constexpr int64_t kMinBlockTiles = 4;
@@ -60,7 +60,7 @@ struct TileRows {
 };
 
 // Packs the rows' columns of a transposed A as tiles [depth][6]. Each k's stretch of A is read once, for all tiles.
-void pack_tiles(const float* a, int64_t lda, const TileRows& rows, int64_t depth, float* packed) {
+void pack_tiles(const Word* a, int64_t lda, const TileRows& rows, int64_t depth, Word* packed) {
   for (int64_t k = 0; k < depth; ++k) {
     const float* in = a + k * lda - rows.rows.begin;
     for (int64_t i = rows.rows.begin; i < rows.rows.end; i += 16) __builtin_prefetch(in + kPackAhead * lda + i);
@@ -82,7 +82,7 @@ class Task {
         kernels_(tile_kernels(product.element)),
         block_(block_rows(product.m, part(plan.tiles, index / plan.panel_chunks, plan.row_blocks))),
         panels_(part(plan.panels, index % plan.panel_chunks, plan.panel_chunks)),
-        panels_in_tile_(max_tile_panels(block_.size(0))) {}
+        panels_in_tile_(kernels_.most_panels(block_.size(0))) {}
 
   void run() const {
     const int64_t k_blocks = block_.tiles == 1 ? 1 : std::max<int64_t>(1, ceil_div(p_.k, kBlockDepth));
@@ -96,7 +96,7 @@ class Task {
   }
 
   void run_k_block(Range k) const {
-    const float* packed = p_.a.transpose == Transpose::kYes ? pack_a(k) : nullptr;
+    const Word* packed = p_.a.transpose == Transpose::kYes ? pack_a(k) : nullptr;
     for (int64_t panel = panels_.begin; panel < panels_.end;) {
       const int64_t whole = std::max<int64_t>(1, p_.n / kPanelWidth - panel);
       const int64_t count = std::min({panels_in_tile_, panels_.end - panel, whole});
@@ -105,12 +105,14 @@ class Task {
     }
   }
 
-  void run_panels(Range k, const float* packed, int64_t panel, int64_t count) const {
-    const int64_t columns = p_.n - panel * kPanelWidth;
-    const char* b = static_cast<const char*>(p_.panels) + panel_bytes(panel * p_.k + k.begin, p_.element);
-    Tile tile{.b = b, .panel_stride = p_.k * kPanelWidth, .depth = k.size(), .ldc = p_.ldc};
-    const char* ahead = b + (block_.tiles == 1 ? kStreamAheadBytes : panel_bytes(p_.k, p_.element));
-    tile.ahead_step = ceil_div(panel_bytes(1, p_.element), block_.tiles);
+  void run_panels(Range k, const Word* packed, int64_t panel, int64_t count) const {
+    const int64_t columns = p_.n - panel * kPanelWidth, panel_words = p_.k * kPanelWidth;
+    const Word* b = p_.panels + panel * panel_words + k.begin * kPanelWidth;
+    Tile tile{.b = b, .panel_stride = panel_words, .depth = k.size(), .ldc = p_.ldc};
+    const char* ahead =
+        reinterpret_cast<const char*>(b) +
+        (block_.tiles == 1 ? kStreamAheadBytes : count * panel_words * static_cast<int64_t>(sizeof(Word)));
+    tile.ahead_step = ceil_div(kPanelWidth * sizeof(Word), block_.tiles);
     tile.a_row = packed != nullptr ? 1 : p_.a.ld;
     tile.a_k = packed != nullptr ? kTileRows : 1;
     tile.accumulate = k.begin > 0 ? Accumulate::kYes : p_.accumulate;
@@ -136,9 +138,9 @@ class Task {
     for (int64_t r = 0; r < rows; ++r) std::copy_n(full[r], columns, c + r * p_.ldc);
   }
 
-  const float* pack_a(Range k) const {
+  const Word* pack_a(Range k) const {
     static thread_local Scratch scratch;
-    float* packed = scratch.floats(block_.tiles * kTileRows * k.size());
+    Word* packed = scratch.floats(block_.tiles * kTileRows * k.size());
     pack_tiles(p_.a.at(block_.rows.begin, k.begin), p_.a.ld, block_, k.size(), packed);
     return packed;
   }

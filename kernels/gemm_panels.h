@@ -8,11 +8,11 @@
 
 namespace r1::kernels::gemm_detail {
 
-// C[M, N] (+)= A[M, K] B[K, N] (+ bias), B packed as [ceil(N / 16)][K][16].
+// C[M, N] (+)= A[M, K] B[K, N] (+ bias), B packed as [ceil(N / 16)][K][16]. K counts words.
 struct PanelProduct {
   Source a;
   int64_t m = 0, n = 0, k = 0;
-  const void* panels = nullptr;
+  const Word* panels = nullptr;
   Element element = Element::kF32;
   const float* bias = nullptr;  // [N] or null
   float* c = nullptr;

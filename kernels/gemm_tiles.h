@@ -9,14 +9,19 @@ namespace r1::kernels::gemm_detail {
 
 constexpr int kPanelWidth = 16;
 constexpr int kTileRows = 6;       // 6 x 16 sums fill 12 of AVX2's 16 registers
-constexpr int kMaxTilePanels = 4;  // of one-row tiles: enough independent chains to hide the latency of an FMA
+constexpr int kMaxTilePanels = 4;  // 6 x 64 sums fill 24 of AVX-512's 32
 
-// C[rows, 16 * panels] (+)= A[rows, depth] B[depth, 16 * panels], one FMA chain per output in the order of k.
-// A's element (r, k) is a[r * a_row + k * a_k]. B is panels of [k][16] elements, `panel_stride` elements apart.
+// What operands are made of inside a product: a float32, or two bfloat16 that follow each other in k, the first in the
+// upper half (gemm_pairs.h). Both are carried in a float, whose bits are only ever copied.
+using Word = float;
+constexpr int64_t words_of(int64_t k, Element element) { return element == Element::kF32 ? k : (k + 1) / 2; }
+
+// C[rows, 16 * panels] (+)= A[rows, depth] B[depth, 16 * panels], one FMA chain per output in the order of k; depth
+// counts words. A's word (r, k) is a[r * a_row + k * a_k]. B is panels of [k][16] words, `panel_stride` words apart.
 struct Tile {
-  const float* a = nullptr;
+  const Word* a = nullptr;
   int64_t a_row = 0, a_k = 0;
-  const void* b = nullptr;
+  const Word* b = nullptr;
   int64_t panel_stride = 0;
   int64_t depth = 0;
   float* c = nullptr;
@@ -28,22 +33,23 @@ struct Tile {
 };
 using TileKernel = void (*)(const Tile&);
 
-// The kernels of one instruction set and element type. A null entry does not exist: tiles of 4 rows and more take one
-// panel, of 2 and 3 rows up to two, of one row up to four.
+// The kernels of one instruction set and element type: for each number of rows up to most_panels(rows) panels.
 struct TileKernels {
   TileKernel at[kTileRows][kMaxTilePanels] = {};
-  TileKernel of(int rows, int panels) const { return at[rows - 1][panels - 1]; }
+  TileKernel of(int64_t rows, int64_t panels) const { return at[rows - 1][panels - 1]; }
+  int most_panels(int64_t rows) const {
+    int panels = kMaxTilePanels;
+    while (at[rows - 1][panels - 1] == nullptr) --panels;
+    return panels;
+  }
 };
-constexpr int max_tile_panels(int64_t rows) { return rows >= 4 ? 1 : rows >= 2 ? 2 : 4; }
 
 // For the active instruction set.
 const TileKernels& tile_kernels(Element element);
 
+const TileKernels& avx512_bf16_tile_kernels();  // of pairs
+const TileKernels& avx512_tile_kernels();       // of float32
 const TileKernels& avx2_tile_kernels(Element element);
 const TileKernels& portable_tile_kernels(Element element);
-
-// A bf16 panel holds 8 words for each k: word j has output j's bits in its lower half and output j + 8's in its upper,
-// so that a shift and a mask widen it.
-constexpr uint32_t pair_bf16(uint16_t low, uint16_t high) { return uint32_t{high} << 16 | low; }
 
 }  // namespace r1::kernels::gemm_detail

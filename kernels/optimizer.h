@@ -17,7 +17,8 @@ struct AdamWArgs {
   int64_t step = 1;       // counts from 1
   double grad_scale = 1;  // gradient clipping's factor
 };
-void adamw(ThreadPool& pool, const AdamWArgs& args, float* weight, float* m, float* v, const float* grad, int64_t count);
+void adamw(ThreadPool& pool, const AdamWArgs& args, float* weight, float* m, float* v, const float* grad,
+           int64_t count);
 
 // Sum of squares in double, in fixed pieces: does not depend on threads.
 double sum_of_squares(ThreadPool& pool, const float* x, int64_t count);

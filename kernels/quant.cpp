@@ -54,14 +54,16 @@ void pack_panel(const Layout& layout, const std::byte* rows, int64_t num_rows, i
 
 void quantize_activations(const float* x, int64_t num_blocks, ActivationBlock* out) {
 #if defined(__x86_64__)
-  if (active_isa() == Isa::kAvx2) return quant::quantize_activations_avx2(x, num_blocks, out);
+  if (active_isa() >= Isa::kAvx2) return quant::quantize_activations_avx2(x, num_blocks, out);
 #endif
   quant::quantize_activations_portable(x, num_blocks, out);
 }
 
 void multiply_panels(QuantType type, const quant::PanelProduct& product) {
 #if defined(__x86_64__)
-  if (active_isa() == Isa::kAvx2) return quant::multiply_panels_avx2(type, product);
+  static const bool has_vnni = __builtin_cpu_supports("avx512vnni");
+  if (active_isa() >= Isa::kAvx512 && has_vnni) return quant::multiply_panels_vnni(type, product);
+  if (active_isa() >= Isa::kAvx2) return quant::multiply_panels_avx2(type, product);
 #endif
   quant::multiply_panels_portable(type, product);
 }

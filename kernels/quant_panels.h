@@ -1,5 +1,5 @@
 #pragma once
-// How QuantMatrix keeps weights and activations in memory, and the two implementations of its product. Internal to
+// How QuantMatrix keeps weights and activations in memory, and the implementations of its product. Internal to
 // kernels/.
 //
 // Sixteen consecutive weight rows make a panel, [K / 32] panel blocks; outputs are the vector lanes. A panel block is
@@ -58,6 +58,7 @@ void multiply_panels_portable(QuantType type, const PanelProduct& product);
 #if defined(__x86_64__)
 void quantize_activations_avx2(const float* x, int64_t num_blocks, ActivationBlock* out);
 void multiply_panels_avx2(QuantType type, const PanelProduct& product);
+void multiply_panels_vnni(QuantType type, const PanelProduct& product);  // on AVX-512 processors with VNNI
 #endif
 
 // IEEE half precision. Widening is exact; narrowing rounds to nearest even, and to infinity from 65520 on.

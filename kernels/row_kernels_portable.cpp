@@ -36,7 +36,7 @@ extern const rows::Kernels kKernels;
 
 const rows::Kernels& rows::kernels() {
 #if defined(__x86_64__)
-  if (active_isa() == Isa::kAvx2) return avx2::kKernels;
+  if (active_isa() >= Isa::kAvx2) return avx2::kKernels;
 #endif
   return portable::kKernels;
 }

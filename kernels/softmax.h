@@ -1,5 +1,6 @@
 #pragma once
-// Log-softmax statistics of logit rows, shared by the sampler and the training loss so that both see the same log-probs.
+// Log-softmax statistics of logit rows, shared by the sampler and the training loss so that both see the same
+// log-probs.
 //
 // Shape letters: R = rows, V = vocabulary.
 
@@ -21,8 +22,8 @@ struct LogSumExp {
 };
 LogSumExp log_sum_exp(const float* logits, int64_t v, float inv_temperature);
 
-// For each row r: log_probs[r] = log softmax(logits[r] * inv_temperature)[targets[r]]; entropies[r] = -sum p log p (may be
-// null). logits [R, V] with row stride ld.
+// For each row r: log_probs[r] = log softmax(logits[r] * inv_temperature)[targets[r]]; entropies[r] = -sum p log p (may
+// be null). logits [R, V] with row stride ld.
 void token_log_probs(ThreadPool& pool, const float* logits, int64_t r, int64_t v, int64_t ld, float inv_temperature,
                      std::span<const int32_t> targets, float* log_probs, float* entropies);
 

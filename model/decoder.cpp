@@ -79,10 +79,7 @@ void Decoder::embed(std::span<const int32_t> token_ids, float* hidden_TD) const 
                                     .dtype = embedding_.dtype,
                                     .shape = {dim},
                                     .bytes = embedding_.bytes.subspan(token_ids[t] * row_bytes, row_bytes)};
-      const std::span out(hidden_TD + t * dim, dim);
-      formats::to_float32(row, out);
-      if (format_ != WeightFormat::kBF16) continue;
-      for (auto& value : out) value = formats::bf16_to_f32(formats::f32_to_bf16(value));
+      formats::to_float32(row, {hidden_TD + t * dim, static_cast<size_t>(dim)});
     }
   });
 }

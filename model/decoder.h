@@ -19,7 +19,7 @@
 
 namespace r1::model {
 
-// How the decoder holds matrices. kNative keeps GGUF's Q4_0, Q4_1 and Q8_0 as they are (activations become int8 on the way:
+// How the decoder holds matrices. kBF16 rounds activations too, on their way into each product. kNative keeps GGUF's Q4_0, Q4_1 and Q8_0 as they are (activations become int8 on the way:
 // fast, and not the bits of training) and widens any other type to float32.
 enum class WeightFormat { kF32, kBF16, kNative };
 

@@ -111,7 +111,8 @@ class LatentAttention : public DecoderAttention {
   // Cuts kv_b [H (N + E), R] into a head's key part, transposed to [R, N], and its value part [E, R].
   void absorb(const DecoderContext& c, const std::vector<float>& kv_b) {
     const auto s = mla_shape(c.config);
-    const auto element = c.format == WeightFormat::kBF16 ? kernels::Element::kBF16 : kernels::Element::kF32;
+    // Not in bfloat16: these products round other activations than training's do, so rounding would only widen the gap.
+    constexpr auto element = kernels::Element::kF32;
     const int64_t rank = s.latent_rank;
     std::vector<float> transposed(static_cast<size_t>(rank * s.nope_dim));
     to_latent_.clear();

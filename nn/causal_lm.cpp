@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <numeric>
+#include <utility>
 
 #include "core/error.h"
 #include "model/shapes.h"
@@ -10,21 +11,38 @@
 namespace r1::nn {
 
 PackedTokens pack(std::span<const std::span<const int32_t>> sequences, at::Device device) {
+  std::vector<SharedPrefix> groups;
+  for (const auto& s : sequences) groups.push_back({.prefix = s, .continuations = {{}}});
+  return pack_shared(groups, device);
+}
+
+PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device) {
+  std::vector<int32_t> ids, positions;
+  std::vector<int64_t> rows, chosen;
   PackedTokens out{.offsets = {0}};
-  for (const auto& s : sequences) out.offsets.push_back(out.offsets.back() + static_cast<int32_t>(s.size()));
-  const auto total = out.offsets.back();
-  out.token_ids = at::empty({total}, at::kInt);
-  out.positions = at::empty({total}, at::kInt);
-  auto* ids = out.token_ids.data_ptr<int32_t>();
-  auto* positions = out.positions.data_ptr<int32_t>();
-  for (const auto& s : sequences) {
-    for (size_t i = 0; i < s.size(); ++i) {
-      *ids++ = s[i];
-      *positions++ = static_cast<int32_t>(i);
+  const auto attend = [&](int64_t row, int64_t position) {
+    rows.push_back(row);
+    positions.push_back(static_cast<int32_t>(position));
+  };
+  for (const auto& g : groups) {
+    const auto begin = std::ssize(ids), length = std::ssize(g.prefix);
+    for (int64_t i = 0; i < length; ++i) chosen.push_back(std::ssize(rows) + i);
+    ids.insert(ids.end(), g.prefix.begin(), g.prefix.end());
+    for (const auto& continuation : g.continuations) {
+      for (int64_t i = 0; i < length; ++i) attend(begin + i, i);
+      for (int64_t i = 0; i < std::ssize(continuation); ++i) {
+        chosen.push_back(std::ssize(rows));
+        attend(std::ssize(ids) + i, length + i);
+      }
+      ids.insert(ids.end(), continuation.begin(), continuation.end());
+      out.offsets.push_back(static_cast<int32_t>(rows.size()));
     }
   }
-  out.token_ids = out.token_ids.to(device);
-  out.positions = out.positions.to(device);
+  out.token_ids = torch::tensor(ids, at::kInt).to(device);
+  out.positions = torch::tensor(positions, at::kInt).to(device);
+  if (rows.size() > ids.size()) {
+    out.sharing = {torch::tensor(rows, at::kLong).to(device), torch::tensor(chosen, at::kLong).to(device)};
+  }
   return out;
 }
 
@@ -36,21 +54,12 @@ CausalLm::CausalLm(const model::ModelConfig& config, const model::WeightSource& 
   }
   parameters_.load(weights);
   anchor_ = torch::zeros({}, at::TensorOptions().device(options.device)).requires_grad_(true);
-  weights_changed();
-}
-
-void CausalLm::weights_changed() {
-  if (options_.precision == Precision::kBF16) {
-    rounded_ = parameters_.weights().to(at::kBFloat16).to(at::kFloat);
-  }
   bind();
 }
 
-// A matrix as the products see it: rounded where the precision asks for it. The gradient goes to the master weight.
-Parameter CausalLm::product(const Parameter& p) const {
-  if (!rounded_.defined()) return p;
-  const auto offset = p.weight.storage_offset();
-  return {.weight = rounded_.narrow(0, offset, p.weight.numel()).view(p.weight.sizes()), .grad = p.grad};
+Parameter CausalLm::product(Parameter p) const {
+  if (options_.precision == Precision::kBF16) p.element = kernels::Element::kBF16;
+  return p;
 }
 
 // A matrix of a layer, all of which published files hold as FP8.
@@ -62,12 +71,9 @@ Parameter CausalLm::layer_product(const Parameter& p) const {
 
 void CausalLm::bind() {
   const auto as_product = [this](const Parameter& p) { return layer_product(p); };
-  embedding_ = product(parameters_.get("model.embed_tokens.weight"));
+  embedding_ = parameters_.get("model.embed_tokens.weight");
   final_norm_ = parameters_.get("model.norm.weight");
-  head_ = config_.tie_word_embeddings ? embedding_ : product(parameters_.get("lm_head.weight"));
-  layers_.clear();
-  mtp_.clear();
-  moe_layers_.clear();
+  head_ = product(config_.tie_word_embeddings ? embedding_ : parameters_.get("lm_head.weight"));
   for (int64_t i = 0; i < config_.num_layers + config_.num_mtp_layers; ++i) {
     if (config_.is_moe_layer(i)) moe_layers_.push_back(i);
     auto layer = bind_layer(parameters_, config_, i, as_product);
@@ -102,7 +108,8 @@ AttentionInputs CausalLm::attention_inputs(const PackedTokens& tokens) {
     cos_ = tensor(tables.cos);
     sin_ = tensor(tables.sin);
   }
-  AttentionInputs inputs{.offsets = tokens.offsets, .positions = tokens.positions, .cos = cos_, .sin = sin_};
+  AttentionInputs inputs{
+      .offsets = tokens.offsets, .positions = tokens.positions, .sharing = tokens.sharing, .cos = cos_, .sin = sin_};
   if (config_.mla) {
     inputs.mla = model::mla_shape(config_);
     if (config_.mla->rope_interleave) inputs.layout = kernels::RopeLayout::kInterleaved;
@@ -131,13 +138,20 @@ void CausalLm::run(const DecoderLayer& layer, int64_t index, const AttentionInpu
 }
 
 at::Tensor CausalLm::forward(const PackedTokens& tokens, RouterReport* report) {
-  const auto inputs = attention_inputs(tokens);
+  auto inputs = attention_inputs(tokens);
   auto hidden = embedding(anchor_, tokens.token_ids, embedding_);
+  // MLA and the routers' balance know segments of rows only: there every sequence has its own.
+  const auto chosen = config_.mla || config_.moe ? std::exchange(inputs.sharing, {}).chosen : at::Tensor();
+  if (chosen.defined()) hidden = hidden.index_select(0, tokens.sharing.rows);
   for (size_t i = 0; i < layers_.size(); ++i) run(layers_[i], static_cast<int64_t>(i), inputs, hidden, report);
+  if (chosen.defined()) hidden = hidden.index_select(0, chosen);
   return rms_norm(hidden, final_norm_, config_.rms_norm_eps, options_.backend);
 }
 
 std::vector<MtpDepth> CausalLm::mtp(const PackedTokens& tokens, const at::Tensor& hidden_in, RouterReport* report) {
+  if (tokens.sharing.rows.defined()) {
+    throw Error("nn::CausalLm::mtp", "sequences share rows of their prefix", "pack them with pack()");
+  }
   const auto b = options_.backend;
   const auto eps = config_.rms_norm_eps;
   std::vector<MtpDepth> out;

@@ -17,16 +17,26 @@
 
 namespace r1::nn {
 
-// Sequences laid end to end: segment s is rows offsets[s] .. offsets[s+1] and attends to itself alone; positions count
-// from 0 in each.
+// Sequences laid end to end: segment s is attention rows offsets[s] .. offsets[s+1] and attends to itself alone; positions
+// count from 0 in each. Where sequences share a prefix, its T rows are computed once and stand among the A attention rows
+// once for each sequence: everything but attention is paid for once.
 struct PackedTokens {
   at::Tensor token_ids;          // [T] int32
-  at::Tensor positions;          // [T] int32
-  std::vector<int32_t> offsets;  // num_segments + 1
+  at::Tensor positions;          // [A] int32
+  std::vector<int32_t> offsets;  // num_segments + 1, into A
+  RowSharing sharing;            // undefined: A = T, row for row
 };
 PackedTokens pack(std::span<const std::span<const int32_t>> sequences, at::Device device = at::kCPU);
 
-// kBF16: matrices are rounded to bfloat16 for the products of each pass (master weights and sums stay float32).
+// Sequences that begin alike, as the completions of a prompt do. Their T rows: the prefix, then each continuation.
+struct SharedPrefix {
+  std::span<const int32_t> prefix;
+  std::vector<std::span<const int32_t>> continuations;
+};
+PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device = at::kCPU);
+
+// kBF16: both operands of every product with a weight are rounded to bfloat16, forward and backward (kernels/gemm.h);
+// master weights, sums and everything between the products stay float32.
 // kFp8, for DeepSeek-V3 on a CPU: products with the matrices that published files hold as FP8 go through FP8, forward and
 // backward (nn/fp8_products.h); embedding, head, gate, norms and attention stay float32 (section 3.3.1).
 enum class Precision { kF32, kBF16, kFp8 };
@@ -70,8 +80,6 @@ class CausalLm {
 
   const model::ModelConfig& config() const { return config_; }
   Parameters& parameters() { return parameters_; }
-  // Call after the weights changed: rounds them again where the precision asks for it.
-  void weights_changed();
 
   // Auxiliary-loss-free balancing (section 2.1.2): bias_i += speed * sign(mean load - load_i), for loads [L, E] of a whole
   // step. Not a gradient.
@@ -88,14 +96,13 @@ class CausalLm {
   void run(const DecoderLayer& layer, int64_t index, const AttentionInputs& inputs, at::Tensor& hidden,
            RouterReport* report) const;
   AttentionInputs attention_inputs(const PackedTokens& tokens);
-  Parameter product(const Parameter& p) const;
+  Parameter product(Parameter p) const;  // a matrix, as products see it
   Parameter layer_product(const Parameter& p) const;
   void bind();
 
   model::ModelConfig config_;
   CausalLmOptions options_;
   Parameters parameters_;
-  at::Tensor rounded_;  // the weights as the products see them (kBF16); undefined for kF32
   at::Tensor cos_, sin_;
   at::Tensor anchor_;   // a scalar that requires a gradient
   Parameter embedding_, final_norm_, head_;

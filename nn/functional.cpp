@@ -4,59 +4,41 @@
 
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
-#include "kernels/gemm.h"
 #include "nn/autograd.h"
 #include "nn/fp8_products.h"
+#include "nn/products.h"
 
 namespace r1::nn {
 namespace {
 
+using kernels::Element;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-using kernels::Accumulate;
-using kernels::Transpose;
-
-// y[T, N] = x[T, D] W[N, D]^T
-void multiply(const at::Tensor& x, const at::Tensor& w, const at::Tensor& y) {
-  kernels::gemm(compute_pool(), {.transpose_b = Transpose::kYes, .m = x.size(0), .n = w.size(0), .k = w.size(1),
-                                 .a = in(x), .lda = x.size(1), .b = in(w), .ldb = w.size(1), .c = out(y),
-                                 .ldc = w.size(0)});
-}
-
-// d_x[T, D] = d_y[T, N] W[N, D]
-at::Tensor input_grad(const at::Tensor& d_y, const at::Tensor& w) {
-  auto d_x = at::empty({d_y.size(0), w.size(1)}, d_y.options());
-  kernels::gemm(compute_pool(), {.m = d_y.size(0), .n = w.size(1), .k = w.size(0), .a = in(d_y), .lda = w.size(0),
-                                 .b = in(w), .ldb = w.size(1), .c = out(d_x), .ldc = w.size(1)});
-  return d_x;
-}
-
-// d_w[N, D] += d_y[T, N]^T x[T, D]
-void add_weight_grad(const at::Tensor& d_y, const at::Tensor& x, const at::Tensor& d_w) {
-  kernels::gemm(compute_pool(), {.transpose_a = Transpose::kYes, .m = d_w.size(0), .n = d_w.size(1), .k = x.size(0),
-                                 .a = in(d_y), .lda = d_w.size(0), .b = in(x), .ldb = d_w.size(1), .c = out(d_w),
-                                 .ldc = d_w.size(1), .accumulate = Accumulate::kYes});
-}
 
 struct LinearFn : torch::autograd::Function<LinearFn> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight, const Parameter& bias) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight,
+                            const Parameter& bias) {
     const auto x = x_in.contiguous();
     ctx->save_for_backward({x});
     ctx->saved_data["w"] = weight.weight;
     ctx->saved_data["dw"] = weight.grad;
     ctx->saved_data["db"] = bias.grad;
+    ctx->saved_data["element"] = static_cast<int64_t>(weight.element);
     auto y = at::empty({x.size(0), weight.weight.size(0)}, x.options());
-    multiply(x, weight.weight, y);
+    multiply(x, weight.weight, weight.element, y);
     if (bias.weight.defined()) y.add_(bias.weight);
     return y;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto d_y = grads[0].contiguous();
     const auto x = ctx->get_saved_variables()[0];
-    add_weight_grad(d_y, x, ctx->saved_data["dw"].toTensor());
+    const auto element = static_cast<Element>(ctx->saved_data["element"].toInt());
+    add_weight_grad(d_y, x, element, ctx->saved_data["dw"].toTensor());
     const auto d_bias = ctx->saved_data["db"].toTensor();
     if (d_bias.defined()) d_bias.add_(d_y.sum(0));
-    return {input_grad(d_y, ctx->saved_data["w"].toTensor()), {}, {}};
+    auto d_x = at::empty_like(x);
+    input_grad(d_y, ctx->saved_data["w"].toTensor(), element, d_x);
+    return {d_x, {}, {}};
   }
 };
 
@@ -101,7 +83,8 @@ struct RmsNormFn : torch::autograd::Function<RmsNormFn> {
     const auto d_y = grads[0].contiguous();
     auto d_x = at::empty_like(x);
     const auto d_w = at::empty_like(w);
-    kernels::rms_norm_backward(compute_pool(), in(x), in(w), in(inv_rms), in(d_y), x.size(0), x.size(1), out(d_x), out(d_w));
+    kernels::rms_norm_backward(compute_pool(), in(x), in(w), in(inv_rms), in(d_y), x.size(0), x.size(1), out(d_x),
+                               out(d_w));
     ctx->saved_data["dw"].toTensor().add_(d_w);
     return {d_x, {}, {}};
   }
@@ -125,7 +108,8 @@ struct SwigluFn : torch::autograd::Function<SwigluFn> {
 };
 
 struct EmbeddingFn : torch::autograd::Function<EmbeddingFn> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& /*anchor*/, const at::Tensor& ids, const Parameter& weight) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& /*anchor*/, const at::Tensor& ids,
+                            const Parameter& weight) {
     ctx->saved_data["ids"] = ids;
     ctx->saved_data["dw"] = weight.grad;
     return weight.weight.index_select(0, ids);
@@ -140,13 +124,20 @@ struct EmbeddingFn : torch::autograd::Function<EmbeddingFn> {
 void rotate(const at::Tensor& qkv, const AttentionInputs& inputs, kernels::RopeDirection direction) {
   const auto& s = inputs.shape;
   kernels::rope(compute_pool(),
-                {.x = out(qkv), .ldx = qkv.size(1), .num_heads = s.num_heads + s.num_kv_heads, .dim = s.head_dim,
-                 .head_stride = s.head_dim, .cos = in(inputs.cos), .sin = in(inputs.sin), .direction = direction},
+                {.x = out(qkv),
+                 .ldx = qkv.size(1),
+                 .num_heads = s.num_heads + s.num_kv_heads,
+                 .dim = s.head_dim,
+                 .head_stride = s.head_dim,
+                 .cos = in(inputs.cos),
+                 .sin = in(inputs.sin),
+                 .direction = direction},
                 {inputs.positions.const_data_ptr<int32_t>(), static_cast<size_t>(inputs.positions.numel())});
 }
 
 struct AttentionFn : torch::autograd::Function<AttentionFn> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv, std::shared_ptr<const AttentionInputs> inputs) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& qkv,
+                            std::shared_ptr<const AttentionInputs> inputs) {
     const auto& s = inputs->shape;
     const int64_t q_width = int64_t{s.num_heads} * s.head_dim, kv_width = int64_t{s.num_kv_heads} * s.head_dim;
     rotate(qkv, *inputs, kernels::RopeDirection::kForward);
@@ -170,12 +161,21 @@ struct AttentionFn : torch::autograd::Function<AttentionFn> {
     const auto d_qkv = at::empty_like(qkv);
     const float* const q = in(qkv);
     float* const d_q = out(d_qkv);
-    kernels::attention_packed_backward(
-        compute_pool(), s,
-        {.q = q, .k = q + q_width, .v = q + q_width + kv_width, .out = in(saved[0]), .lse = in(saved[1]), .d_out = in(d_y),
-         .ldq = qkv.size(1), .ldk = qkv.size(1), .ldv = qkv.size(1), .ldo = q_width, .d_q = d_q, .d_k = d_q + q_width,
-         .d_v = d_q + q_width + kv_width},
-        inputs->offsets);
+    kernels::attention_packed_backward(compute_pool(), s,
+                                       {.q = q,
+                                        .k = q + q_width,
+                                        .v = q + q_width + kv_width,
+                                        .out = in(saved[0]),
+                                        .lse = in(saved[1]),
+                                        .d_out = in(d_y),
+                                        .ldq = qkv.size(1),
+                                        .ldk = qkv.size(1),
+                                        .ldv = qkv.size(1),
+                                        .ldo = q_width,
+                                        .d_q = d_q,
+                                        .d_k = d_q + q_width,
+                                        .d_v = d_q + q_width + kv_width},
+                                       inputs->offsets);
     rotate(d_qkv, *inputs, kernels::RopeDirection::kBackward);
     return {d_qkv, {}};
   }
@@ -212,7 +212,8 @@ at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
   const auto& s = a.shape;
   const auto parts = qkv.view({qkv.size(0), -1, s.head_dim})
                          .split_with_sizes({s.num_heads, s.num_kv_heads, s.num_kv_heads}, /*dim=*/1);
-  const auto cos = a.cos.index_select(0, a.positions).unsqueeze(1), sin = a.sin.index_select(0, a.positions).unsqueeze(1);
+  const auto cos = a.cos.index_select(0, a.positions).unsqueeze(1),
+             sin = a.sin.index_select(0, a.positions).unsqueeze(1);
   const auto rope = [&](const at::Tensor& x) {
     const auto halves = x.chunk(2, -1);
     return at::cat({halves[0] * cos - halves[1] * sin, halves[1] * cos + halves[0] * sin}, -1);
@@ -234,7 +235,10 @@ at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend) {
   if (weight.is_fp8) return Fp8LinearFn::apply(x, weight);
   if (backend == Backend::kKernels) return LinearFn::apply(x, weight, bias);
-  return at::linear(x, leaf(weight), bias.weight.defined() ? leaf(bias) : at::Tensor());
+  const auto b = bias.weight.defined() ? leaf(bias) : at::Tensor();
+  if (weight.element == Element::kF32) return at::linear(x, leaf(weight), b);
+  const auto y = at::linear(x.to(at::kBFloat16), leaf(weight).to(at::kBFloat16)).to(at::kFloat);
+  return b.defined() ? y + b : y;
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const Parameter& weight, double eps, Backend backend) {
@@ -253,6 +257,12 @@ at::Tensor embedding(const at::Tensor& anchor, const at::Tensor& ids, const Para
 }
 
 at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, Backend backend) {
+  if (inputs.sharing.rows.defined()) {
+    auto expanded = inputs;
+    expanded.sharing = {};
+    return rope_attention(qkv.index_select(0, inputs.sharing.rows), expanded, backend)
+        .index_select(0, inputs.sharing.chosen);
+  }
   if (backend == Backend::kAten) return aten_attention(qkv, inputs);
   return AttentionFn::apply(qkv.contiguous(), std::make_shared<const AttentionInputs>(inputs));
 }

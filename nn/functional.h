@@ -33,16 +33,24 @@ at::Tensor swiglu(const at::Tensor& gate_up, Backend backend);
 // gradient, which makes autograd walk back to here.
 at::Tensor embedding(const at::Tensor& anchor, const at::Tensor& ids, const Parameter& weight);
 
+// Which of T rows stand at A attention rows, where some stand several times, and which of those gives each row's result.
+struct RowSharing {
+  at::Tensor rows;    // [A] int64, below T; undefined: A = T, row for row
+  at::Tensor chosen;  // [T] int64, below A
+};
+
 // Where the segments of a packed batch lie, and the rotary tables [P, E / 2].
 struct AttentionInputs {
-  std::vector<int32_t> offsets;  // num_segments + 1
-  at::Tensor positions;          // [T] int32
+  std::vector<int32_t> offsets;  // num_segments + 1, into the A attention rows
+  at::Tensor positions;          // [A] int32
+  RowSharing sharing;
   at::Tensor cos, sin;
   kernels::AttentionShape shape;
   std::optional<kernels::MlaShape> mla;  // instead of shape (nn/mla.h)
   kernels::RopeLayout layout = kernels::RopeLayout::kHalfSplit;  // of MLA
 };
-// qkv [T, (H + 2G) E] before rotation -> attention output [T, H E], causal within segments. The kernels rotate q and k in
+// qkv [T, (H + 2G) E] before rotation -> attention output [T, H E], causal within segments. A row that stands in several
+// segments sees the same keys in each, so any gives its result; its gradients are summed. The kernels rotate q and k in
 // place: the caller's qkv holds rotated values afterwards and must not be used again.
 at::Tensor rope_attention(const at::Tensor& qkv, const AttentionInputs& inputs, Backend backend);
 

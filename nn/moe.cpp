@@ -18,7 +18,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // y[R, N] = x[R, K] W[N, K]^T on raw rows.
-void multiply(const float* x, const float* w, float* y, int64_t rows, int64_t n, int64_t k) {
+void multiply(const float* x, const float* w, float* y, int64_t rows, int64_t n, int64_t k, kernels::Element element) {
   kernels::gemm(compute_pool(), {.transpose_b = Transpose::kYes,
                                  .m = rows,
                                  .n = n,
@@ -28,13 +28,16 @@ void multiply(const float* x, const float* w, float* y, int64_t rows, int64_t n,
                                  .b = w,
                                  .ldb = k,
                                  .c = y,
-                                 .ldc = n});
+                                 .ldc = n,
+                                 .element = element});
 }
 
 // d_x[R, K] = d_y[R, N] W[N, K]; d_w[N, K] += d_y^T x.
 void multiply_backward(const float* x, const float* w, const float* d_y, float* d_x, float* d_w, int64_t rows,
-                       int64_t n, int64_t k) {
-  kernels::gemm(compute_pool(), {.m = rows, .n = k, .k = n, .a = d_y, .lda = n, .b = w, .ldb = k, .c = d_x, .ldc = k});
+                       int64_t n, int64_t k, kernels::Element element) {
+  kernels::gemm(
+      compute_pool(),
+      {.m = rows, .n = k, .k = n, .a = d_y, .lda = n, .b = w, .ldb = k, .c = d_x, .ldc = k, .element = element});
   kernels::gemm(compute_pool(), {.transpose_a = Transpose::kYes,
                                  .m = n,
                                  .n = k,
@@ -45,7 +48,8 @@ void multiply_backward(const float* x, const float* w, const float* d_y, float* 
                                  .ldb = k,
                                  .c = d_w,
                                  .ldc = k,
-                                 .accumulate = Accumulate::kYes});
+                                 .accumulate = Accumulate::kYes,
+                                 .element = element});
 }
 
 // One expert's share of a stack of weights.
@@ -53,12 +57,16 @@ struct ExpertMatrix {
   const float* w;
   float* d_w;
   int64_t n, k;
-  std::vector<int64_t> parts;  // empty: not through FP8
+  kernels::Element element;
+  std::vector<int64_t> parts = {};  // empty: not through FP8
 
   static ExpertMatrix of(const Parameter& stack, int64_t num_experts, int32_t e) {
     const int64_t n = stack.weight.size(0) / num_experts, k = stack.weight.size(1), at = e * n * k;
-    ExpertMatrix m{
-        .w = in(stack.weight) + at, .d_w = stack.grad.defined() ? out(stack.grad) + at : nullptr, .n = n, .k = k};
+    ExpertMatrix m{.w = in(stack.weight) + at,
+                   .d_w = stack.grad.defined() ? out(stack.grad) + at : nullptr,
+                   .n = n,
+                   .k = k,
+                   .element = stack.element};
     const auto per_expert = std::ssize(stack.part_rows) / num_experts;
     if (stack.is_fp8)
       m.parts.assign(stack.part_rows.begin() + e * per_expert, stack.part_rows.begin() + (e + 1) * per_expert);
@@ -69,13 +77,13 @@ struct ExpertMatrix {
   }
   void forward(const float* x, float* y, int64_t rows) const {
     if (parts.empty())
-      multiply(x, w, y, rows, n, k);
+      multiply(x, w, y, rows, n, k, element);
     else
       fp8_forward(fp8(x, rows), y);
   }
   void backward(const float* x, const float* d_y, float* d_x, int64_t rows) const {
     if (parts.empty())
-      multiply_backward(x, w, d_y, d_x, d_w, rows, n, k);
+      multiply_backward(x, w, d_y, d_x, d_w, rows, n, k, element);
     else
       fp8_backward(fp8(x, rows), d_y, d_x, d_w);
   }
@@ -100,7 +108,7 @@ struct Moe {
   void choose(const at::Tensor& x) {
     const auto t = x.size(0);
     const auto logits = at::empty({t, num_experts()}, x.options());
-    multiply(in(x), in(weights.gate.weight), out(logits), t, num_experts(), hidden());
+    multiply(in(x), in(weights.gate.weight), out(logits), t, num_experts(), hidden(), weights.gate.element);
     scores = at::empty_like(logits);
     route_weights = at::empty({t, router.top_k}, x.options());
     experts = at::empty({t, router.top_k}, x.options().dtype(at::kInt));
@@ -174,7 +182,7 @@ struct Moe {
     }
     const auto d_gated = at::empty_like(x);
     multiply_backward(in(x), in(weights.gate.weight), in(d_logits), out(d_gated), out(weights.gate.grad), t,
-                      num_experts(), hidden());
+                      num_experts(), hidden(), weights.gate.element);
     d_x.add_(d_gated);
   }
 

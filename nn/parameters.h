@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/gemm.h"
 #include "model/config.h"
 #include "model/weights.h"
 
@@ -20,6 +21,7 @@ namespace r1::nn {
 // the weight as a leaf: backward passes add to `grad` themselves, without a temporary. A buffer has no gradient.
 struct Parameter {
   at::Tensor weight, grad;
+  kernels::Element element = kernels::Element::kF32;  // what products with it, forward and backward, round to
   std::vector<int64_t> part_rows;  // of a stack: rows of each published matrix, whose FP8 blocks are its own
   bool is_fp8 = false;             // products with it go through FP8 (nn/fp8_products.h)
 };

@@ -3,9 +3,9 @@
 #include <torch/torch.h>
 
 #include "core/thread_pool.h"
-#include "kernels/gemm.h"
 #include "kernels/softmax.h"
 #include "nn/functional.h"
+#include "nn/products.h"
 
 namespace r1::nn {
 namespace {
@@ -27,13 +27,6 @@ std::vector<Chunk> chunks_of(int64_t rows, int64_t chunk_rows) {
 
 std::span<const int32_t> ids(const at::Tensor& t) { return {t.const_data_ptr<int32_t>(), static_cast<size_t>(t.numel())}; }
 
-void logits_of(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& logits) {
-  kernels::gemm(compute_pool(),
-                {.transpose_b = kernels::Transpose::kYes, .m = hidden.size(0), .n = head.size(0), .k = head.size(1),
-                 .a = hidden.const_data_ptr<float>(), .lda = head.size(1), .b = head.const_data_ptr<float>(),
-                 .ldb = head.size(1), .c = logits.mutable_data_ptr<float>(), .ldc = head.size(0)});
-}
-
 struct LogProbFn : torch::autograd::Function<LogProbFn> {
   static variable_list forward(AutogradContext* ctx, const at::Tensor& hidden_in, const Parameter& head,
                                const at::Tensor& targets, const LogProbOptions& options) {
@@ -45,7 +38,7 @@ struct LogProbFn : torch::autograd::Function<LogProbFn> {
     const auto logits = at::empty({keeps_logits ? rows : std::min(rows, options.chunk_rows), vocab}, hidden.options());
     for (const auto& chunk : chunks_of(rows, options.chunk_rows)) {
       const auto rows_of_logits = keeps_logits ? chunk.of(logits) : logits.narrow(0, 0, chunk.rows);
-      logits_of(chunk.of(hidden), head.weight, rows_of_logits);
+      multiply(chunk.of(hidden), head.weight, head.element, rows_of_logits);
       kernels::token_log_probs(compute_pool(), rows_of_logits.const_data_ptr<float>(), chunk.rows, vocab, vocab,
                                inv_temperature, ids(chunk.of(targets)), chunk.of(log_probs).mutable_data_ptr<float>(),
                                chunk.of(entropies).mutable_data_ptr<float>());
@@ -54,6 +47,7 @@ struct LogProbFn : torch::autograd::Function<LogProbFn> {
     ctx->saved_data["logits"] = keeps_logits ? logits : at::Tensor();
     ctx->saved_data["w"] = head.weight;
     ctx->saved_data["dw"] = head.grad;
+    ctx->saved_data["element"] = static_cast<int64_t>(head.element);
     ctx->saved_data["targets"] = targets;
     ctx->saved_data["inv_temperature"] = static_cast<double>(inv_temperature);
     ctx->saved_data["chunk_rows"] = options.chunk_rows;
@@ -64,6 +58,7 @@ struct LogProbFn : torch::autograd::Function<LogProbFn> {
     const auto saved = ctx->get_saved_variables();
     const auto &hidden = saved[0], &entropies = saved[1];
     const auto head = ctx->saved_data["w"].toTensor(), d_head = ctx->saved_data["dw"].toTensor();
+    const auto element = static_cast<kernels::Element>(ctx->saved_data["element"].toInt());
     const auto targets = ctx->saved_data["targets"].toTensor(), kept = ctx->saved_data["logits"].toTensor();
     const auto inv_temperature = static_cast<float>(ctx->saved_data["inv_temperature"].toDouble());
     const auto chunk_rows = ctx->saved_data["chunk_rows"].toInt(), vocab = head.size(0);
@@ -74,31 +69,17 @@ struct LogProbFn : torch::autograd::Function<LogProbFn> {
     auto d_hidden = at::empty_like(hidden);
     for (const auto& chunk : chunks_of(hidden.size(0), chunk_rows)) {
       const auto logits = kept.defined() ? chunk.of(kept) : scratch.narrow(0, 0, chunk.rows);
-      if (!kept.defined()) logits_of(chunk.of(hidden), head, logits);
+      if (!kept.defined()) multiply(chunk.of(hidden), head, element, logits);
       kernels::token_log_probs_backward(compute_pool(), logits.mutable_data_ptr<float>(), chunk.rows, vocab, vocab,
                                         inv_temperature, ids(chunk.of(targets)),
                                         chunk.of(entropies).const_data_ptr<float>(),
                                         chunk.of(d_log_probs).const_data_ptr<float>(),
                                         d_entropies.defined() ? chunk.of(d_entropies).const_data_ptr<float>() : nullptr);
-      add_grads(chunk.of(hidden), head, logits, chunk.of(d_hidden), d_head);
+      input_grad(logits, head, element, chunk.of(d_hidden));
+      add_weight_grad(logits, chunk.of(hidden), element, d_head);
     }
     ctx->saved_data["logits"] = at::Tensor();
     return {d_hidden, {}, {}, {}};
-  }
-
- private:
-  // d_hidden = d_logits W; d_head += d_logits^T hidden.
-  static void add_grads(const at::Tensor& hidden, const at::Tensor& head, const at::Tensor& d_logits,
-                        const at::Tensor& d_hidden, const at::Tensor& d_head) {
-    const auto rows = hidden.size(0), dim = hidden.size(1), vocab = head.size(0);
-    kernels::gemm(compute_pool(), {.m = rows, .n = dim, .k = vocab, .a = d_logits.const_data_ptr<float>(), .lda = vocab,
-                                   .b = head.const_data_ptr<float>(), .ldb = dim,
-                                   .c = d_hidden.mutable_data_ptr<float>(), .ldc = dim});
-    kernels::gemm(compute_pool(), {.transpose_a = kernels::Transpose::kYes, .m = vocab, .n = dim, .k = rows,
-                                   .a = d_logits.const_data_ptr<float>(), .lda = vocab,
-                                   .b = hidden.const_data_ptr<float>(), .ldb = dim,
-                                   .c = d_head.mutable_data_ptr<float>(), .ldc = dim,
-                                   .accumulate = kernels::Accumulate::kYes});
   }
 };
 
@@ -110,9 +91,7 @@ TokenLogProbs token_log_probs(const at::Tensor& hidden, const Parameter& head, c
     auto both = LogProbFn::apply(hidden, head, targets, options);
     return {both[0], both[1]};
   }
-  auto w = head.weight.detach().requires_grad_(at::GradMode::is_enabled());
-  w.mutable_grad() = head.grad;
-  const auto log_p = at::log_softmax(at::linear(hidden, w) / options.temperature, -1);
+  const auto log_p = at::log_softmax(linear(hidden, head, {}, Backend::kAten) / options.temperature, -1);
   return {log_p.gather(1, targets.to(at::kLong).unsqueeze(1)).squeeze(1), -(log_p.exp() * log_p).sum(-1)};
 }
 

@@ -1,5 +1,8 @@
 #include "rewards/format.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "rewards/extract.h"
 
 namespace r1::rewards {
@@ -17,32 +20,79 @@ std::optional<size_t> only_place(std::string_view text, std::string_view tag) {
 
 std::string_view between(std::string_view text, size_t begin, size_t end) { return text.substr(begin, end - begin); }
 
+int64_t num_visible(std::string_view text) {
+  return std::count_if(text.begin(), text.end(),
+                       [](char c) { return c != ' ' && c != '\t' && c != '\r' && c != '\n'; });
+}
+
+// The tags that the reply itself must hold, in their order.
+std::vector<std::string_view> tags_of(const FormatOptions& options) {
+  std::vector<std::string_view> tags;
+  if (options.opening != ThinkOpening::kInPrompt) tags.push_back(kThinkBegin);
+  tags.push_back(kThinkEnd);
+  if (options.structure == FormatStructure::kThinkAnswer) tags.insert(tags.end(), {kAnswerBegin, kAnswerEnd});
+  return tags;
+}
+
+// Where each tag stands; nothing unless each stands once, behind the one before it.
+std::optional<std::vector<size_t>> places_in_order(std::string_view reply, const std::vector<std::string_view>& tags) {
+  std::vector<size_t> places;
+  size_t least = 0;
+  for (const auto tag : tags) {
+    const auto place = only_place(reply, tag);
+    if (!place || *place < least) return {};
+    places.push_back(*place);
+    least = *place + tag.size();
+  }
+  return places;
+}
+
 }  // namespace
 
 std::optional<ParsedReply> parse_reply(std::string_view reply, const FormatOptions& options) {
-  size_t think = 0, before = 0;
-  if (options.opening == ThinkOpening::kInPrompt) {
-    if (reply.find(kThinkBegin) != reply.npos) return {};
-  } else {
-    const auto place = only_place(reply, kThinkBegin);
-    if (!place) return {};
-    before = *place;
-    think = *place + kThinkBegin.size();
-  }
-  const auto think_end = only_place(reply, kThinkEnd);
-  const auto answer_begin = only_place(reply, kAnswerBegin);
-  const auto answer_end = only_place(reply, kAnswerEnd);
-  if (!think_end || !answer_begin || !answer_end) return {};
-  if (think > *think_end || *think_end > *answer_begin || *answer_begin > *answer_end) return {};
+  const bool is_opened = options.opening == ThinkOpening::kInPrompt;
+  if (is_opened && reply.find(kThinkBegin) != reply.npos) return {};
+  const auto tags = tags_of(options);
+  const auto places = places_in_order(reply, tags);
+  if (!places) return {};
+  const size_t end_tag = is_opened ? 0 : 1;  // of kThinkEnd among the tags
+  const size_t think = is_opened ? 0 : (*places)[0] + kThinkBegin.size();
+  const size_t middle = (*places)[end_tag] + kThinkEnd.size();
+  ParsedReply parsed{between(reply, think, (*places)[end_tag]), trimmed(reply.substr(middle))};
+  if (num_visible(parsed.think) < options.min_think_chars) return {};
 
-  const auto middle = *think_end + kThinkEnd.size(), answer = *answer_begin + kAnswerBegin.size();
-  if (options.strictness == FormatStrictness::kStrict) {
-    const bool has_more = !trimmed(reply.substr(0, before)).empty() ||
-                          !trimmed(between(reply, middle, *answer_begin)).empty() ||
-                          !trimmed(reply.substr(*answer_end + kAnswerEnd.size())).empty();
-    if (has_more) return {};
+  const auto before = is_opened ? std::string_view() : reply.substr(0, (*places)[0]);
+  bool has_more = !trimmed(before).empty();
+  if (options.structure == FormatStructure::kThinkAnswer) {
+    const auto begin = (*places)[end_tag + 1], end = (*places)[end_tag + 2];
+    parsed.answer = between(reply, begin + kAnswerBegin.size(), end);
+    has_more |=
+        !trimmed(between(reply, middle, begin)).empty() || !trimmed(reply.substr(end + kAnswerEnd.size())).empty();
+  } else if (parsed.answer.empty()) {
+    return {};
   }
-  return ParsedReply{between(reply, think, *think_end), between(reply, answer, *answer_end)};
+  if (has_more && options.strictness == FormatStrictness::kStrict) return {};
+  return parsed;
+}
+
+double format_value(std::string_view reply, const FormatOptions& options) {
+  if (parse_reply(reply, options)) return 1;
+  if (options.partial_credit <= 0) return 0;
+  const auto tags = tags_of(options);
+  size_t least = 0, num_good = 0;
+  for (const auto tag : tags) {
+    const auto place = only_place(reply, tag);
+    if (!place || *place < least) continue;
+    ++num_good;
+    least = *place + tag.size();
+  }
+  return options.partial_credit * static_cast<double>(num_good) / static_cast<double>(tags.size());
+}
+
+std::string_view thinking_of(std::string_view reply) {
+  const auto begin = reply.find(kThinkBegin), end = reply.find(kThinkEnd);
+  if (begin != reply.npos && begin < end) reply.remove_prefix(begin + kThinkBegin.size());
+  return reply.substr(0, reply.find(kThinkEnd));
 }
 
 Score FormatReward::score(const Prompt& prompt, std::string_view completion, FinishReason) const {
@@ -50,8 +100,14 @@ Score FormatReward::score(const Prompt& prompt, std::string_view completion, Fin
   if (options.opening == ThinkOpening::kFromPrompt && trimmed(prompt.text).ends_with(kThinkBegin)) {
     options.opening = ThinkOpening::kInPrompt;
   }
-  if (parse_reply(completion, options)) return to_score({.verdict = Verdict::kRight});
-  return to_score({.verdict = Verdict::kWrong, .detail = "not one think block followed by one answer block"});
+  const double value = format_value(completion, options);
+  if (value == 1) return to_score({.verdict = Verdict::kRight});
+  const bool is_summary = options.structure == FormatStructure::kThinkSummary;
+  return {.value = value,
+          .verdict = Verdict::kWrong,
+          .parts = {},
+          .detail = is_summary ? "not one think block followed by a summary"
+                               : "not one think block followed by one answer block"};
 }
 
 }  // namespace r1::rewards

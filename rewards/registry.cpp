@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/error.h"
-#include "rewards/composite.h"
 
 namespace r1::rewards {
 namespace {
@@ -24,13 +23,30 @@ std::unique_ptr<Reward> make_number(const RewardOptions& options) {
 std::unique_ptr<Reward> make_countdown(const RewardOptions& options) {
   return std::make_unique<CountdownReward>(options.countdown);
 }
+std::unique_ptr<Reward> make_math(const RewardOptions& options) { return std::make_unique<MathReward>(options.math); }
+std::unique_ptr<Reward> make_choice(const RewardOptions& options) {
+  return std::make_unique<ChoiceReward>(options.choice);
+}
+template <std::unique_ptr<Reward> (*make)(const PuzzleOptions&)>
+std::unique_ptr<Reward> make_puzzle(const RewardOptions& options) {
+  return make(options.puzzle);
+}
+std::unique_ptr<Reward> make_code(const RewardOptions& options) { return std::make_unique<CodeReward>(options.code); }
 std::unique_ptr<Reward> make_text(const RewardOptions& options) { return std::make_unique<TextReward>(options.text); }
 
 constexpr Row kRows[]{
     {"arithmetic", make_number},
+    {"choice", make_choice},
+    {"code", make_code},
     {"countdown", make_countdown},
+    {"cryptarithm", make_puzzle<make_cryptarithm>},
+    {"json", make_puzzle<make_exact_json>},
+    {"knights_knaves", make_puzzle<make_knights>},
+    {"math", make_math},
     {"number", make_number},
+    {"puzzle24", make_puzzle<make_game24>},
     {"text", make_text},
+    {"zebra", make_puzzle<make_zebra>},
 };
 
 // Each prompt by its own task.
@@ -70,23 +86,40 @@ void require_weight(std::string_view key, double weight) {
 void validate(const RewardOptions& options) {
   require_weight("rewards.accuracy_weight", options.accuracy_weight);
   require_weight("rewards.format_weight", options.format_weight);
-  if (options.accuracy_weight + options.format_weight > 0) return;
+  validate(options.shaping);
+  if (options.format.min_think_chars < 0) {
+    throw Error("rewards.format_min_think_chars",
+                fmt::format("must be at least 0, got {}", options.format.min_think_chars), "0 allows an empty block");
+  }
+  if (!(options.format.partial_credit >= 0 && options.format.partial_credit < 1)) {
+    throw Error("rewards.format_partial_credit",
+                fmt::format("must lie in [0, 1), got {}", options.format.partial_credit),
+                "use 0 for none; the whole form is worth 1");
+  }
+  if (options.accuracy_weight + options.format_weight > 0 || options.shaping.has_effect()) return;
   throw Error("rewards.accuracy_weight", "is 0, and format_weight too: every reward would be 0", "raise one of them");
 }
 
 RewardOptions read_reward_options(const ConfigTable& table, RewardOptions o) {
   o.accuracy_weight = table.get_double("accuracy_weight", o.accuracy_weight);
   o.format_weight = table.get_double("format_weight", o.format_weight);
+  o.format.structure = get_choice(table, "format_structure", o.format.structure, {"think_answer", "think_summary"});
+  o.format.min_think_chars = table.get_int("format_min_think_chars", o.format.min_think_chars);
+  o.format.partial_credit = table.get_double("format_partial_credit", o.format.partial_credit);
   o.format.strictness = get_choice(table, "format", o.format.strictness, {"strict", "lenient"});
   o.format.opening = get_choice(table, "think_opening", o.format.opening, {"reply", "prompt", "from_prompt"});
   const auto place = get_choice(table, "answer_place", o.number.place, {"tag_or_boxed", "tag", "boxed", "anywhere"});
-  o.number.place = o.countdown.place = o.text.place = place;
+  if (place != AnswerPlace::kTagOrBoxed) o.math.place = place;
+  o.number.place = o.countdown.place = o.text.place = o.choice.place = o.puzzle.place = place;
   o.countdown.spelling = get_choice(table, "countdown_spelling", o.countdown.spelling, {"ascii", "lenient"});
   o.countdown.trailing_equals =
       get_choice(table, "countdown_trailing_equals", o.countdown.trailing_equals, {"refused", "allowed"});
   o.number.reading = get_choice(table, "number_reading", o.number.reading, {"exact", "last_number"});
   o.number.several_boxes = get_choice(table, "several_boxes", o.number.several_boxes, {"last", "all_agree"});
   o.text.letter_case = get_choice(table, "letter_case", o.text.letter_case, {"exact", "ignored"});
+  o.shaping = read_shaping_options(table, o.shaping);
+  o.alarms = read_alarm_options(table.table("alarms"), o.alarms);
+  o.code = read_code_options(table, o.code);
   validate(o);
   return o;
 }
@@ -115,14 +148,16 @@ std::unique_ptr<Reward> make_accuracy(std::string_view task, const RewardOptions
   return nullptr;  // not reached: require_known_task has thrown
 }
 
-std::unique_ptr<Reward> make_reward(const RewardOptions& options) {
+std::unique_ptr<Composite> make_reward(const RewardOptions& options, std::vector<Part> more) {
   validate(options);
   std::vector<Part> parts;
   parts.push_back({"accuracy", options.accuracy_weight, std::make_unique<ByTask>(options)});
-  if (options.format_weight > 0) {
+  if (options.format_weight > 0 || options.shaping.has_rule("format")) {
     parts.push_back({"format", options.format_weight, std::make_unique<FormatReward>(options.format)});
   }
-  return std::make_unique<Composite>(std::move(parts));
+  add_shaping_parts(options.shaping, parts);
+  for (auto& part : more) parts.push_back(std::move(part));
+  return std::make_unique<Composite>(std::move(parts), options.shaping.rules);
 }
 
 }  // namespace r1::rewards

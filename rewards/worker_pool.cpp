@@ -8,9 +8,9 @@
 
 namespace r1::rewards {
 
-Score score_safely(const Reward& reward, const Prompt& prompt, std::string_view completion, FinishReason finish) {
+Score score_safely(const Reward& reward, const Prompt& prompt, const Reply& reply) {
   try {
-    return reward.score(prompt, completion, finish);
+    return reward.score_reply(prompt, reply);
   } catch (const std::exception& e) {
     return {.verdict = Verdict::kUndecided, .parts = {}, .detail = fmt::format("the reward failed: {}", e.what())};
   } catch (...) {
@@ -19,7 +19,7 @@ Score score_safely(const Reward& reward, const Prompt& prompt, std::string_view 
 }
 
 ScoreQueue::ScoreQueue(const Reward& reward, const ScoreQueueOptions& options)
-    : reward_(reward), max_waiting_(options.max_waiting) {
+    : reward_(reward), max_waiting_(options.max_waiting), context_(options.context) {
   if (options.num_threads < 1) {
     throw Error("rewards.num_threads", fmt::format("must be at least 1, got {}", options.num_threads), "use 1 or more");
   }
@@ -35,9 +35,9 @@ ScoreQueue::~ScoreQueue() {
   has_job_.notify_all();
 }
 
-std::future<Score> ScoreQueue::submit(std::shared_ptr<const Prompt> prompt, std::string completion,
-                                      FinishReason finish) {
-  Job job{std::move(prompt), std::move(completion), finish, {}};
+std::future<Score> ScoreQueue::submit(std::shared_ptr<const Prompt> prompt, std::string completion, FinishReason finish,
+                                      std::optional<int64_t> num_tokens) {
+  Job job{std::move(prompt), std::move(completion), finish, num_tokens, {}};
   auto score = job.score.get_future();
   {
     std::unique_lock lock(mutex_);
@@ -63,7 +63,8 @@ void ScoreQueue::work() {
     jobs_.pop_front();
     lock.unlock();
     has_room_.notify_one();
-    job.score.set_value(score_safely(reward_, *job.prompt, job.completion, job.finish));
+    const Reply reply{.text = job.completion, .finish = job.finish, .num_tokens = job.num_tokens, .context = context_};
+    job.score.set_value(score_safely(reward_, *job.prompt, reply));
     lock.lock();
     if (--num_unscored_ == 0) is_scored_.notify_all();
   }

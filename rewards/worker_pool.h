@@ -19,6 +19,7 @@ namespace r1::rewards {
 struct ScoreQueueOptions {
   int num_threads = 1;
   size_t max_waiting = 4096;  // submit() blocks while so many wait to be scored
+  StepContext context;        // of every completion
 };
 
 // A bounded queue with worker threads. Scores do not depend on the number of threads or on their order. A reward that
@@ -33,9 +34,11 @@ class ScoreQueue {
   ScoreQueue(const ScoreQueue&) = delete;
   ScoreQueue& operator=(const ScoreQueue&) = delete;
 
-  std::future<Score> submit(std::shared_ptr<const Prompt> prompt, std::string completion, FinishReason finish);
+  // `num_tokens`: of the completion; nothing if nobody knows, and then no reward may depend on it.
+  std::future<Score> submit(std::shared_ptr<const Prompt> prompt, std::string completion, FinishReason finish,
+                            std::optional<int64_t> num_tokens = {});
   std::future<Score> submit(std::shared_ptr<const Prompt> prompt, const Sample& sample) {
-    return submit(std::move(prompt), sample.text, sample.finish);
+    return submit(std::move(prompt), sample.text, sample.finish, static_cast<int64_t>(sample.token_ids.size()));
   }
 
   // Returns at a moment when everything submitted is scored.
@@ -46,12 +49,14 @@ class ScoreQueue {
     std::shared_ptr<const Prompt> prompt;
     std::string completion;
     FinishReason finish;
+    std::optional<int64_t> num_tokens;
     std::promise<Score> score;
   };
   void work();
 
   const Reward& reward_;
   const size_t max_waiting_;
+  const StepContext context_;
   std::mutex mutex_;
   std::condition_variable has_job_, has_room_, is_scored_;
   std::deque<Job> jobs_;  // guarded by mutex_, like all below
@@ -60,7 +65,7 @@ class ScoreQueue {
   std::vector<std::jthread> threads_;  // last: joined before the members above go
 };
 
-// reward.score(), with an exception turned into an undecided score.
-Score score_safely(const Reward& reward, const Prompt& prompt, std::string_view completion, FinishReason finish);
+// reward.score_reply(), with an exception turned into an undecided score.
+Score score_safely(const Reward& reward, const Prompt& prompt, const Reply& reply);
 
 }  // namespace r1::rewards

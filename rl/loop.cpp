@@ -201,7 +201,6 @@ void RlLoop::resume() {
   if (!checkpoint) return;
   const auto where = (checkpoint->folder / "state.json").string();
   parts_.policy.parameters().load(*model::open_model(checkpoint->model_folder()).weights);
-  parts_.policy.weights_changed();
   optimizer_.restore(checkpoint->tensors.at("optimizer.first_moment"), checkpoint->tensors.at("optimizer.second_moment"),
                      json::get_int(checkpoint->state, "optimizer_steps", where));
   if (reference_) reference_->parameters().weights().copy_(checkpoint->tensors.at("reference"));

@@ -26,13 +26,14 @@ struct Experience {
 // Some completions, packed: one micro-batch.
 struct MicroBatch {
   std::vector<int32_t> members;  // indices into the experiences
-  nn::PackedTokens tokens;       // [T]
+  nn::PackedTokens tokens;       // T rows; completions of a prompt share its rows
   at::Tensor predictors;         // [K] int64: rows whose next token is a completion token
   at::Tensor targets;            // [K] int32
   std::vector<int64_t> offsets;  // N + 1, into K
 };
 
-// Cuts experiences into micro-batches of at most `max_tokens` packed tokens (train/packing.h).
+// Cuts experiences into micro-batches of at most `max_tokens` packed tokens (train/packing.h). Completions that point to the
+// same prompt share its rows, as many as fit together.
 std::vector<MicroBatch> make_micro_batches(std::span<const Experience> experiences, int64_t max_tokens);
 
 // Per-token log-probs (and entropies) of the micro-batch's completions under `model` at `temperature`, [K].

@@ -114,7 +114,6 @@ std::map<std::string, double> update_policy(std::vector<Experience> experiences,
       if (updates == 0) metrics["rollout_gap_max"] = sums.contains("max_log_ratio") ? sums.at("max_log_ratio") : 0;
       const auto rate = train::learning_rate(config.schedule, num_updates + updates++, total_updates);
       const auto result = optimizer.step(rate);
-      policy.weights_changed();
       add_sums(totals, sums);
       metrics["learning_rate"] = rate;
       metrics["grad_norm"] += result.grad_norm;

@@ -147,12 +147,12 @@ bool begins_an_answer(std::string_view text, size_t i) {
 
 // Where the clause at `i` ends; a point or a comma inside a number does not end it.
 size_t clause_end(std::string_view text, size_t i) {
-  const size_t most = std::min(text.size(), i + kMaxAnswer);
+  const size_t begin = i, most = std::min(text.size(), i + kMaxAnswer);
   for (; i < most; ++i) {
     const char c = text[i];
     if ((c == '.' || c == ',') && is_digit(at(text, i + 1))) continue;
     if (std::string_view(".,;:!?\n<").find(c) != std::string_view::npos) return i;
-    if (is_letter(c) && i > 0 && is_blank(text[i - 1])) return i - 1;  // "17 because"
+    if (is_letter(c) && i > begin && is_blank(text[i - 1])) return i - 1;  // "17 because"
   }
   return i;
 }

@@ -202,6 +202,13 @@ void RolloutWriter::add_evaluation(const Evaluation& evaluation) {
   state_->push([evaluation](auto& s) { s.add_evaluation(evaluation); }, 200);
 }
 
+void RolloutWriter::add_alarms(std::string_view stage, int64_t step, std::vector<Alarm> alarms) {
+  check_step(stage, step);
+  state_->push(
+      [stage = std::string(stage), step, alarms = std::move(alarms)](auto& s) { s.add_alarms(stage, step, alarms); },
+      200);
+}
+
 void RolloutWriter::add_lineage(std::string_view child_kind, std::string_view child_id,
                                 std::vector<int64_t> sample_ids) {
   const auto bytes = bytes_of(sample_ids);

@@ -96,6 +96,7 @@ class RolloutWriter {
   // The weights that `step`'s update made.
   void add_weights(std::string_view stage, int64_t step, const WeightsVersion& version);
   void add_evaluation(const Evaluation& evaluation);
+  void add_alarms(std::string_view stage, int64_t step, std::vector<Alarm> alarms);
   // Says that `child_id` (a row of a data set, in the notation of child_kind) was made from these samples.
   void add_lineage(std::string_view child_kind, std::string_view child_id, std::vector<int64_t> sample_ids);
 

@@ -64,6 +64,9 @@ struct RolloutStore::Statements {
         add_evaluation(db,
                        "INSERT OR REPLACE INTO evaluations (step_id, name, k, value, low, high, num_prompts) "
                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+        add_alarm(db,
+                  "INSERT OR REPLACE INTO alarms (step_id, kind, subject, value, bound, message) "
+                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
         add_lineage(db, "INSERT OR IGNORE INTO lineage (child_kind, child_id, sample_id) VALUES (?1, ?2, ?3)"),
         find_prompt(db, "SELECT id FROM prompts WHERE prompt_id = ?1 AND task = ?2 AND content_hash = ?3"),
         add_prompt(
@@ -92,7 +95,8 @@ struct RolloutStore::Statements {
             "from_right, to_right) VALUES (?1, ?2, 'turn', ?3, ?4, ?5, ?6, ?7)"),
         drop_steps(db, "DELETE FROM steps WHERE stage_id = ?1 AND step > ?2") {}
 
-  Statement find_stage, add_stage, find_step, add_step, end_step, add_metric, add_weights, add_evaluation, add_lineage;
+  Statement find_stage, add_stage, find_step, add_step, end_step, add_metric, add_weights, add_evaluation, add_alarm,
+      add_lineage;
   Statement find_prompt, add_prompt, find_group, add_group, drop_group, add_sample, add_completion, add_part;
   Statement add_word_event, add_turn, drop_steps;
 };
@@ -309,6 +313,12 @@ void RolloutStore::add_weights(const std::string& stage, int64_t step, const Wei
 void RolloutStore::add_evaluation(const Evaluation& e) {
   begin();
   sql_->add_evaluation.run(step_key(e.stage, e.step).step_id, e.name, e.k, e.value, e.low, e.high, e.num_prompts);
+}
+
+void RolloutStore::add_alarms(const std::string& stage, int64_t step, const std::vector<Alarm>& alarms) {
+  begin();
+  const auto key = step_key(stage, step);
+  for (const auto& a : alarms) sql_->add_alarm.run(key.step_id, a.kind, a.subject, a.value, a.limit, a.message);
 }
 
 void RolloutStore::add_lineage(const std::string& kind, const std::string& id, const std::vector<int64_t>& sample_ids) {

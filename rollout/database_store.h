@@ -23,6 +23,7 @@ class RolloutStore {
   void add_step(const StepRecord& record);
   void add_weights(const std::string& stage, int64_t step, const WeightsVersion& version);
   void add_evaluation(const Evaluation& evaluation);
+  void add_alarms(const std::string& stage, int64_t step, const std::vector<Alarm>& alarms);
   void add_lineage(const std::string& child_kind, const std::string& child_id, const std::vector<int64_t>& sample_ids);
   void truncate_after(const std::string& stage, int64_t step);
   RolloutPosition position(const std::string& stage);

@@ -202,8 +202,22 @@ CREATE TABLE lineage (
 CREATE INDEX lineage_by_sample ON lineage (sample_id);
 )sql";
 
+constexpr const char* kAlarms = R"sql(
+-- What the rewards of a step raised: signs of reward hacking and of training without signal (rewards/alarms.h).
+CREATE TABLE alarms (
+  step_id INTEGER NOT NULL REFERENCES steps (id) ON DELETE CASCADE,
+  kind    TEXT    NOT NULL CHECK (kind <> ''),  -- "no_signal", "dominance", "length_drift", "jump", "undecided", ...
+  subject TEXT    NOT NULL,                     -- a part of the reward or a metric; '' is the whole step
+  value   REAL,
+  bound   REAL,                                 -- that the value went beyond
+  message TEXT    NOT NULL,
+  PRIMARY KEY (step_id, kind, subject)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "rollouts", kRollouts},
+    {2, "alarms", kAlarms},
 };
 
 }  // namespace

@@ -52,6 +52,24 @@ double total_of(std::span<const float> p) {
   return sum;
 }
 
+// Leaves the fewest candidates whose probability reaches `wanted`, most probable first. Sorts as few as it can: a nucleus is
+// tens of tokens of a vocabulary of many thousands.
+template <class MoreProbable>
+void keep_nucleus(std::span<const float> p, double wanted, MoreProbable more_probable, std::vector<int32_t>& candidates) {
+  constexpr size_t kFirstTry = 64;
+  for (size_t sorted = kFirstTry;; sorted *= 8) {
+    sorted = std::min(sorted, candidates.size());
+    const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(sorted);
+    std::partial_sort(candidates.begin(), end, candidates.end(), more_probable);
+    double kept = 0;
+    size_t count = 0;
+    while (count < sorted && kept < wanted) kept += p[candidates[count++]];
+    if (kept < wanted && sorted < candidates.size()) continue;
+    candidates.resize(std::max<size_t>(count, 1));
+    return;
+  }
+}
+
 // Candidates left by top-k, top-p and min-p, most probable first (ties: lower id first).
 void truncate(std::span<const float> p, const SamplingParams& params, std::vector<int32_t>& candidates) {
   candidates.resize(p.size());
@@ -64,13 +82,12 @@ void truncate(std::span<const float> p, const SamplingParams& params, std::vecto
     const float floor = static_cast<float>(params.min_p) * *std::max_element(p.begin(), p.end());
     std::erase_if(candidates, [&](int32_t i) { return p[i] < floor; });
   }
-  std::sort(candidates.begin(), candidates.end(), more_probable);
   if (params.top_p < 1) {
-    double kept = 0, total = 0;
+    double total = 0;
     for (const auto i : candidates) total += p[i];
-    size_t count = 0;
-    while (count < candidates.size() && kept < params.top_p * total) kept += p[candidates[count++]];
-    candidates.resize(std::max<size_t>(count, 1));
+    keep_nucleus(p, params.top_p * total, more_probable, candidates);
+  } else {
+    std::sort(candidates.begin(), candidates.end(), more_probable);
   }
   const float floor = static_cast<float>(params.min_p) * p[candidates[0]];
   while (p[candidates.back()] < floor) candidates.pop_back();

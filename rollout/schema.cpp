@@ -43,12 +43,12 @@ void migrate(Sqlite& db, std::span<const Migration> list) {
   }
 }
 
-void check_readable(Sqlite& db, std::span<const Migration> list) {
+void check_readable(Sqlite& db, std::span<const Migration> list, int oldest) {
   check_ours(db);
   const int newest = list.back().number;
   const auto version = pragma(db, "user_version");
   check_version(db, version, newest);
-  if (version < newest) {
+  if (version < (oldest > 0 ? oldest : newest)) {
     throw Error(db.path().string(),
                 fmt::format("its schema has version {}, and this r1 reads version {}", version, newest),
                 "open it once for writing: resume the run, or run sqlite3's .backup first to keep the old file");

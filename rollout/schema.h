@@ -23,7 +23,11 @@ std::span<const Migration> migrations();
 // file is of a newer r1, or is an SQLite database of another program.
 void migrate(Sqlite& db, std::span<const Migration> list = migrations());
 
-// Throws Error unless `db` is a rollout database whose schema this program can read.
-void check_readable(Sqlite& db, std::span<const Migration> list = migrations());
+// The oldest user_version that readers manage with: what later migrations added is then not there.
+inline constexpr int kOldestReadable = 1;
+
+// Throws Error unless `db` is a rollout database whose schema this program can read: of a version from `oldest` (0: the
+// newest alone) to the newest.
+void check_readable(Sqlite& db, std::span<const Migration> list = migrations(), int oldest = 0);
 
 }  // namespace r1::rollout

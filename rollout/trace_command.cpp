@@ -45,6 +45,7 @@ class Views {
     if (!command_.prompt.empty()) return prompt();
     if (!command_.search.empty() || command_.filter) return hits();
     if (command_.wants_words) return words();
+    if (command_.wants_alarms) return alarms();
     if (command_.step) return step();
     return overview();
   }
@@ -113,15 +114,25 @@ class Views {
     return {.text = print_words(steps, options_)};
   }
 
+  View alarms() {
+    const auto found =
+        command_.step ? reader_.alarms(command_.stage, *command_.step, *command_.step) : reader_.alarms(command_.stage);
+    if (command_.wants_json) return {.json = to_json_array(found)};
+    return {.text = print_alarms(found, options_)};
+  }
+
   View step() {
     const auto groups = reader_.groups_of_step(command_.stage, *command_.step);
     const auto steps = reader_.steps(command_.stage, *command_.step, *command_.step);
+    const auto alarms = reader_.alarms(command_.stage, *command_.step, *command_.step);
     if (command_.wants_json) {
       auto json = to_json(steps.at(0));
       json["groups"] = to_json_array(groups);
+      json["alarms"] = to_json_array(alarms);
       return {.json = std::move(json)};
     }
-    return {.text = print_step(steps.at(0), groups, options_)};
+    const auto raised = alarms.empty() ? std::string() : print_alarms(alarms, options_);
+    return {.text = print_step(steps.at(0), groups, options_) + raised};
   }
 
   View overview() {
@@ -134,16 +145,20 @@ class Views {
     const auto stage = reader_.resolve_stage(command_.stage);
     const auto steps = reader_.steps(stage);
     const auto evaluations = reader_.evaluations(stage);
+    const auto alarms = reader_.alarms(stage);
     if (command_.wants_json) {
       return {.json = boost::json::object{{"runs", to_json_array(runs)},
                                           {"stage", valid_utf8(stage)},
                                           {"steps", to_json_array(steps)},
-                                          {"evaluations", to_json_array(evaluations)}}};
+                                          {"evaluations", to_json_array(evaluations)},
+                                          {"alarms", to_json_array(alarms)}}};
     }
     auto text =
         print_runs(runs, options_) + fmt::format("\nstage {}\n", log::printable(stage)) + print_trends(steps, options_);
     text += print_steps(steps, options_);
+    if (const auto parts = print_parts(steps, options_); !parts.empty()) text += "\n" + parts;
     if (!evaluations.empty()) text += "\n" + print_evaluations(evaluations, options_);
+    if (!alarms.empty()) text += "\n" + print_alarms(alarms, options_);
     return {.text = std::move(text)};
   }
 

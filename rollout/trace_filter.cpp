@@ -88,13 +88,14 @@ std::vector<SearchTerm> parse_search(std::string_view typed) {
         typed[i] == '-' && i + 1 < typed.size() && (typed[i + 1] == '"' || is_searchable(typed[i + 1]));
     if (is_unwanted) ++i;
     const bool is_quoted = typed[i] == '"';
-    const auto word = take_word(typed, i);
+    auto word = take_word(typed, i);
     if (!is_quoted && word == "OR") {
       is_alternative = !terms.empty();
       continue;
     }
     if (std::none_of(word.begin(), word.end(), is_searchable)) continue;
     const bool is_prefix = !is_quoted && word.ends_with('*') && word.size() > 1 && is_searchable(word[word.size() - 2]);
+    if (is_prefix) word.pop_back();
     terms.push_back({quote(word, is_prefix), !is_unwanted, is_alternative && !is_unwanted});
     is_alternative = false;
   }

@@ -111,6 +111,15 @@ bj::object to_json(const Evaluation& e) {
           {"value", number(e.value)}, {"low", number(e.low)}, {"high", number(e.high)}, {"num_prompts", e.num_prompts}};
 }
 
+bj::object to_json(const AlarmRow& a) {
+  return {{"step", a.step},
+          {"kind", string(a.alarm.kind)},
+          {"subject", string(a.alarm.subject)},
+          {"value", number(a.alarm.value)},
+          {"limit", number(a.alarm.limit)},
+          {"message", string(a.alarm.message)}};
+}
+
 bj::object to_json(const GroupRow& g) {
   return {{"group_id", g.group_id},
           {"stage", string(g.stage)},

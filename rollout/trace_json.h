@@ -20,6 +20,7 @@ boost::json::object to_json(const RunRow& run);
 boost::json::object to_json(const StepRow& step);
 boost::json::object to_json(const WordStep& step);
 boost::json::object to_json(const Evaluation& evaluation);
+boost::json::object to_json(const AlarmRow& alarm);
 boost::json::object to_json(const GroupRow& group);
 boost::json::object to_json(const SampleRow& sample);
 boost::json::object to_json(const SampleDetail& sample);

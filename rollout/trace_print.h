@@ -31,6 +31,10 @@ std::string print_steps(const std::vector<StepRow>& steps, const PrintOptions& o
 // Accuracy, length and reward by step, of the split that has samples at most steps, as one line each.
 std::string print_trends(const std::vector<StepRow>& steps, const PrintOptions& options = {});
 std::string print_evaluations(const std::vector<Evaluation>& evaluations, const PrintOptions& options = {});
+// Parts of the reward: their mean and their share of the signal, first and last and as a line; nothing without parts.
+std::string print_parts(const std::vector<StepRow>& steps, const PrintOptions& options = {});
+// The newest `limit` of them.
+std::string print_alarms(const std::vector<AlarmRow>& alarms, const PrintOptions& options = {});
 std::string print_step(const StepRow& step, const std::vector<GroupRow>& groups, const PrintOptions& options = {});
 std::string print_group(const GroupDetail& group, const PrintOptions& options = {});
 std::string print_sample(const SampleDetail& sample, const Prompt& prompt, const PrintOptions& options = {});
@@ -40,7 +44,7 @@ std::string print_hits(const std::vector<Hit>& hits, const PrintOptions& options
 std::string print_words(const std::vector<WordStep>& steps, const PrintOptions& options = {});
 std::string print_prompt_history(const std::vector<GroupRow>& groups, const PrintOptions& options = {});
 
-// What `r1 traces RUN` was asked for. The first of sample, group, prompt, search or filter, words, step decides; none
+// What `r1 traces RUN` was asked for. The first of sample, group, prompt, search or filter, words, alarms, step decides; none
 // is an overview.
 struct TraceCommand {
   std::filesystem::path run;    // a run folder, or its rollouts.db
@@ -52,6 +56,7 @@ struct TraceCommand {
   std::string search;                 // full_text_query()
   std::optional<TraceFilter> filter;  // conditions besides `search`
   bool wants_words = false;
+  bool wants_alarms = false;
   Split words_split = Split::kTrain;
   bool wants_tokens = false;  // with `sample`: the per-token table
   bool wants_json = false;    // one JSON document instead of text

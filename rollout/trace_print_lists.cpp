@@ -105,6 +105,40 @@ std::string print_words(const std::vector<WordStep>& steps, const PrintOptions& 
   return text;
 }
 
+std::string print_parts(const std::vector<StepRow>& steps, const PrintOptions& options) {
+  constexpr std::string_view kMean = "reward/", kSignal = "reward_signal/";
+  std::map<std::string, std::vector<double>> means, signals;
+  for (const auto& step : steps) {
+    for (const auto& [name, value] : step.metrics) {
+      if (!std::isfinite(value)) continue;
+      if (name.starts_with(kMean)) means[name.substr(kMean.size())].push_back(value);
+      if (name.starts_with(kSignal)) signals[name.substr(kSignal.size())].push_back(value);
+    }
+  }
+  std::string text;
+  for (const auto& [part, values] : means) {
+    const auto& signal = signals[part];
+    const auto share = signal.empty() ? std::string() : fmt::format("  signal {:3.0f} %", 100 * signal.back());
+    text += fmt::format("  {:<14} {:7.3f} {} {:7.3f}{}\n", fit(log::printable(part), 14), values.front(),
+                        sparkline(values, std::max(10, options.width - 50), options.style), values.back(), share);
+  }
+  return text.empty() ? text : "parts of the reward, mean by step\n" + text;
+}
+
+std::string print_alarms(const std::vector<AlarmRow>& alarms, const PrintOptions& options) {
+  if (alarms.empty()) return "(no alarm)\n";
+  Table table({{"step"}, {"alarm", Align::kLeft}, {"of", Align::kLeft}, {"value"}, {"limit"}, {"what", Align::kLeft}});
+  const auto size = static_cast<int64_t>(alarms.size());
+  for (auto i = std::max<int64_t>(0, size - options.limit); i < size; ++i) {
+    const auto& [step, alarm] = alarms[static_cast<size_t>(i)];
+    table.add({fmt::format("{}", step), log::printable(alarm.kind), log::printable(alarm.subject),
+               fmt::format("{:.3g}", alarm.value), fmt::format("{:.3g}", alarm.limit), log::printable(alarm.message)});
+  }
+  auto text = fmt::format("{} alarms\n", size) + table.render(options.width);
+  return size > options.limit ? text + fmt::format("... {} older: --alarms --limit {}\n", size - options.limit, size)
+                              : text;
+}
+
 std::string print_prompt_history(const std::vector<GroupRow>& groups, const PrintOptions& options) {
   if (groups.empty()) return "(never sampled)\n";
   auto text = fmt::format("prompt {}  task {}\n", fit(log::printable(groups.front().prompt_id), options.width / 2),

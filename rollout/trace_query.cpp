@@ -55,7 +55,7 @@ void SampleSums::add(const SampleSums& other) {
 TraceReader::TraceReader(const std::filesystem::path& run, const ReaderOptions& options)
     : options_(options), db_(database_of(run), Sqlite::Mode::kReadOnly) {
   db_.run("PRAGMA cache_size = -131072");
-  check_readable(db_);
+  check_readable(db_, migrations(), kOldestReadable);
   db_.set_time_limit(options_.time_limit);
 }
 
@@ -220,6 +220,26 @@ FROM steps st JOIN evaluations e ON e.step_id = st.id WHERE st.stage_id = ?1 ORD
                      .low = query.get_double(4),
                      .high = query.get_double(5),
                      .num_prompts = query.get_int(6)});
+  }
+  return found;
+}
+
+std::vector<AlarmRow> TraceReader::alarms(const std::string& stage, int64_t first, int64_t last) {
+  db_.start_clock();
+  if (Statement(db_, "SELECT count(*) FROM sqlite_master WHERE name = 'alarms'").find_int() == 0) return {};
+  Statement query(db_, R"sql(
+SELECT st.step, a.kind, a.subject, a.value, a.bound, a.message
+FROM steps st JOIN alarms a ON a.step_id = st.id
+WHERE st.stage_id = ?1 AND st.step BETWEEN ?2 AND ?3 ORDER BY st.step, a.kind, a.subject)sql");
+  query.bind_all(known_stage_id(stage), first, last);
+  std::vector<AlarmRow> found;
+  while (query.step()) {
+    found.push_back({query.get_int(0),
+                     {.kind = query.get_text(1),
+                      .subject = query.get_text(2),
+                      .value = query.get_double(3),
+                      .limit = query.get_double(4),
+                      .message = query.get_text(5)}});
   }
   return found;
 }

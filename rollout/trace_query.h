@@ -98,6 +98,11 @@ struct SampleRow {
   int64_t num_turns = 0;
 };
 
+struct AlarmRow {
+  int64_t step = 0;
+  Alarm alarm;
+};
+
 // A reflection event as stored.
 struct EventRow {
   int64_t offset = 0;  // bytes into the text
@@ -153,6 +158,8 @@ class TraceReader {
   std::vector<CurvePoint> curve(const std::string& stage, const std::string& metric);
   std::vector<WordStep> word_counts(const std::string& stage, Split split);
   std::vector<Evaluation> evaluations(const std::string& stage);
+  // Of steps first..last, in order; none in a file of before there were alarms.
+  std::vector<AlarmRow> alarms(const std::string& stage, int64_t first = 0, int64_t last = INT64_MAX);
 
   std::vector<GroupRow> groups_of_step(const std::string& stage, int64_t step);
   // The same prompt through training: every group of every prompt with this id, in the order they were sampled.

@@ -25,7 +25,9 @@ simple_geometry""".split()
 TEXT = """acre aiw base_conversion bf caesar_cipher course_schedule isomorphic_strings list_functions mahjong_puzzle
 modulo_grid number_filtering ransom_note rotate_matrix string_manipulation string_splitting string_synthesis syllogism
 word_sequence_reversal""".split()
-TASKS = {"countdown": "countdown"} | dict.fromkeys(NUMBER, "number") | dict.fromkeys(TEXT, "text")
+JSON = "game_of_life".split()
+CHECKED = {name: name for name in ("countdown", "cryptarithm", "knights_knaves", "puzzle24")} | {"zebra_puzzles": "zebra"}
+TASKS = CHECKED | dict.fromkeys(JSON, "json") | dict.fromkeys(NUMBER, "number") | dict.fromkeys(TEXT, "text")
 
 
 def fail(where, what, mend):
@@ -59,6 +61,15 @@ def answer_key(task, item, where):
     if task == "countdown":
         numbers = " ".join(str(n) for n in sorted(metadata["numbers"]))
         return f"{numbers} = {metadata['target']} using + - * / neg"
+    if task == "puzzle24":
+        return " ".join(str(n) for n in metadata["numbers"])
+    if task == "cryptarithm":
+        return json.dumps({"words": list(metadata["words_letters"]), "result": metadata["result_letters"],
+                           "allow_leading_zero": bool(metadata["allow_leading_zero"])})
+    if task == "knights_knaves":
+        terms = metadata["knight_knave_terms"]
+        return json.dumps({"names": [str(name) for name in metadata["names"]],
+                           "roles": [str(terms["knight"]), str(terms["knave"])], "statements": metadata["statements"]})
     answer = item["answer"].strip()
     if not answer:
         fail(where, "its answer is empty", "leave the data set out, or report it")

@@ -69,7 +69,6 @@ Progressing resume(train::AdamW& optimizer, const PretrainParts& parts) {
   if (!checkpoint) return {};
   const auto where = (checkpoint->folder / "state.json").string();
   parts.model.parameters().load(*model::open_model(checkpoint->model_folder()).weights);
-  parts.model.weights_changed();
   optimizer.restore(checkpoint->tensors.at("optimizer.first_moment"), checkpoint->tensors.at("optimizer.second_moment"),
                     json::get_int(checkpoint->state, "optimizer_steps", where));
   log::info("goes on from {}", checkpoint->folder.string());
@@ -98,7 +97,6 @@ PretrainResult pretrain(const PretrainConfig& config, const PretrainParts& parts
                   "lower pretrain.optimizer.learning_rate, and check the data");
     }
     if (loss.loads.defined()) parts.model.update_router_bias(loss.loads, bias_speed_at(config, at.step));
-    parts.model.weights_changed();
     ++at.step;
     const auto seconds = seconds_since(start);
     at.compute_seconds += seconds;

@@ -75,8 +75,7 @@ size_t PromptSource::choose_set() const {
   return sets_.size() - 1;
 }
 
-Question PromptSource::next_question() {
-  const auto chosen = choose_set();
+Question PromptSource::next_question(size_t chosen) {
   auto& cursor = cursor_.sets[chosen];
   auto question = sets_[chosen].set.at(index_at(cursor, seed_, chosen));
   ++cursor_.num_taken;
@@ -87,7 +86,12 @@ Question PromptSource::next_question() {
   return question;
 }
 
-Prompt PromptSource::next() { return maker_.make(next_question()); }
+Prompt PromptSource::next() {
+  const auto chosen = choose_set();
+  auto prompt = maker_.make(next_question(chosen));
+  prompt.source = sets_[chosen].set.name;
+  return prompt;
+}
 
 std::vector<Prompt> PromptSource::take(int count) {
   std::vector<Prompt> prompts;
@@ -123,6 +127,7 @@ std::vector<Prompt> first_prompts(const QuestionSet& set, int count, const Promp
       set.size == kEndless ? static_cast<uint64_t>(count) * static_cast<uint64_t>(kTriesPerQuestion) : set.size;
   for (uint64_t i = 0; i < end && prompts.size() < static_cast<size_t>(count); ++i) {
     auto prompt = maker.make(set.at(i));
+    prompt.source = set.name;
     if (seen.insert(prompt.text).second) prompts.push_back(std::move(prompt));
   }
   if (prompts.size() < static_cast<size_t>(count)) {

@@ -50,7 +50,7 @@ class PromptSource {
 
  private:
   size_t choose_set() const;
-  Question next_question();
+  Question next_question(size_t chosen);
 
   std::vector<WeightedSet> sets_;
   PromptMaker maker_;

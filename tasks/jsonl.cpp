@@ -14,6 +14,7 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/json.h"
+#include "core/json_raw.h"
 #include "tasks/generator.h"
 
 namespace r1::tasks {
@@ -174,6 +175,18 @@ void scan(const Lines& lines, const JsonlOptions& options, const std::function<v
        "give it lines such as {\"prompt\": \"2+3=\", \"answer\": 5, \"task\": \"number\"}");
 }
 
+std::string code_answer(std::string_view line, const std::string& where) {
+  const auto document = json::parse(line, where);
+  if (!document.is_object()) fail(where, "is no JSON object", "give each line one object");
+  const auto& row = document.get_object();
+  if (row.contains("answer")) fail(where, "has both 'answer' and 'tests'", "take one of them out");
+  json::get_object(row, "tests", where);
+  const auto language = json::find_string(row, "language", where);
+  const auto tests = json::raw_member(line, "tests").value_or("{}");
+  return fmt::format("{{{}\"tests\":{}}}",
+                     language ? fmt::format("\"language\":{},", json::dump(bj::value(*language))) : "", tests);
+}
+
 }  // namespace
 
 Question parse_question(std::string_view line, const std::string& where, const JsonlOptions& options) {
@@ -190,10 +203,17 @@ Question parse_question(std::string_view line, const std::string& where, const J
   Question question{.id = id_of(row, where), .task = task_of(row, where, options)};
   if (has_prompt) question.text = text_of(row, "prompt", where);
   if (has_messages) question.messages = messages_of(row, where);
-  question.answer = answer_of(row, where);
+  question.answer = row.contains("tests") ? code_answer(line, where) : answer_of(row, where);
   const auto* metadata = row.if_contains("metadata");
   if (metadata != nullptr && !metadata->is_null()) question.metadata_json = json::dump(*metadata);
   return question;
+}
+
+std::string answer_key_of(std::string_view line, const std::string& where) {
+  const auto document = json::parse(line, where);
+  if (!document.is_object()) fail(where, "is no JSON object", "give each line one object");
+  const auto& row = document.get_object();
+  return row.contains("tests") ? code_answer(line, where) : answer_of(row, where);
 }
 
 void for_each_question(const std::filesystem::path& path, const JsonlOptions& options,

@@ -4,8 +4,11 @@
 //   {"prompt": "What is 2+3?", "answer": 5, "task": "number", "id": "a1", "metadata": {"level": 1}}
 //   {"messages": [{"role": "user", "content": "What is 2+3?"}], "answer": "5", "task": "number"}
 //
+//   {"prompt": "Write f(a, b) ...", "task": "code", "language": "python", "tests": {"entry_point": "f", "cases": [...]}}
+//
 // `prompt` or `messages`: the question. `answer`: a string, a number (kept as written if a double holds it), or other
-// JSON, which becomes its one-line text. `task`: names the reward. Optional: `id` (default "FILE:LINE") and `metadata`
+// JSON, which becomes its one-line text. `tests`, with `language` or without: the answer of a code task, see answer_key_of().
+// `task`: names the reward. Optional: `id` (default "FILE:LINE") and `metadata`
 // (any JSON). Other keys are ignored, so that data sets may carry their own. Lines of blanks are skipped.
 
 #include <cstdint>
@@ -25,6 +28,11 @@ struct JsonlOptions {
 
 // One line as a question; `where` is "FILE:LINE". Throws Error naming where and the key.
 Question parse_question(std::string_view line, const std::string& where, const JsonlOptions& options);
+
+// The answer key of a row: its `answer`, or of a row that has `tests` instead (rewards/code/tests.h says what may stand
+// there) {"language": ..., "tests": ...}, with the tests' text as it is written. `line` is the row's text. Throws Error if it
+// has neither or both, if `tests` is no object or `language` no string.
+std::string answer_key_of(std::string_view line, const std::string& where);
 
 // Calls take(question) line by line, holding one line at a time. Throws Error for the first bad line, for an id that an
 // earlier line has, and for a file without questions in this split.

@@ -54,11 +54,26 @@ struct alignas(64) Bpe::CachedPiece {
   int32_t ids[kMaxIds] = {};
 };
 
-Bpe::Bpe(const Vocab& vocab, const std::vector<Merge>& merges, WholePiece whole_piece)
-    : vocab_(vocab), table_(merges), whole_piece_(whole_piece), serial_(next_serial()) {
+Bpe::Bpe(const Vocab& vocab, const std::vector<Merge>& merges, WholePiece whole_piece, UnknownByte unknown)
+    : vocab_(vocab), table_(merges), whole_piece_(whole_piece), unknown_(unknown), serial_(next_serial()) {
   for (int byte = 0; byte < 256; ++byte) {
     const char c = static_cast<char>(byte);
     id_of_byte_[byte] = vocab_.find({&c, 1});
+  }
+}
+
+// The ids that merging begins with.
+template <class Add>
+void Bpe::for_each_symbol(std::string_view piece, Add add) const {
+  bool follows_unknown = false;
+  for (const char byte : piece) {
+    const int32_t id = id_of_byte_[static_cast<uint8_t>(byte)];
+    if (id >= 0) {
+      add(id);
+    } else if (unknown_.id >= 0 && !(unknown_.is_fused && follows_unknown)) {
+      add(unknown_.id);
+    }
+    follows_unknown = id < 0;
   }
 }
 
@@ -66,9 +81,7 @@ void Bpe::encode(std::string_view piece, std::vector<int32_t>& ids) const {
   constexpr size_t kCacheSize = 8192;  // half a megabyte a thread
   static thread_local std::vector<CachedPiece> cache(kCacheSize);
   if (piece.size() == 1) {
-    const int32_t id = id_of_byte_[static_cast<uint8_t>(piece[0])];
-    if (id >= 0) ids.push_back(id);
-    return;
+    return for_each_symbol(piece, [&](int32_t id) { ids.push_back(id); });
   }
   if (piece.size() > CachedPiece::kMaxBytes || piece.empty()) return encode_uncached(piece, ids);
   auto& entry = cache[hash64(piece, serial_) % kCacheSize];
@@ -101,10 +114,7 @@ void Bpe::merge_short(std::string_view piece, std::vector<int32_t>& ids) const {
   std::array<int32_t, kShortPiece> symbols;
   std::array<MergeTable::Found, kShortPiece> found;  // of symbols i and i + 1
   size_t count = 0;
-  for (const char byte : piece) {
-    const int32_t id = id_of_byte_[static_cast<uint8_t>(byte)];
-    if (id >= 0) symbols[count++] = id;
-  }
+  for_each_symbol(piece, [&](int32_t id) { symbols[count++] = id; });
   for (size_t i = 0; i + 1 < count; ++i) found[i] = table_.find(symbols[i], symbols[i + 1]);
   while (count > 1) {
     size_t best = 0;
@@ -140,10 +150,9 @@ void Bpe::merge_long(std::string_view piece, std::vector<int32_t>& ids) const {
 
   std::vector<Symbol> symbols;
   symbols.reserve(piece.size());
-  for (const char byte : piece) {
-    const int32_t id = id_of_byte_[static_cast<uint8_t>(byte)];
-    if (id >= 0) symbols.push_back({id, symbols.size() - 1, symbols.size() + 1});  // the first's `previous` is kNone
-  }
+  for_each_symbol(piece, [&](int32_t id) {
+    symbols.push_back({id, symbols.size() - 1, symbols.size() + 1});  // the first's `previous` is kNone
+  });
   if (symbols.empty()) return;
   symbols.back().next = kNone;
 

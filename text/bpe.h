@@ -43,17 +43,26 @@ class MergeTable {
 // Whether a piece that is a token as it stands is taken whole (Llama-3), whatever the merges would make of it.
 enum class WholePiece { kMerge, kTakeIfToken };
 
+// What a byte that is no token of the vocabulary becomes: nothing, or the token `id`; with is_fused, neighbours become
+// one.
+struct UnknownByte {
+  int32_t id = -1;
+  bool is_fused = false;
+};
+
 // Encodes pieces. Thread-safe; each thread keeps a bounded cache of short pieces.
 class Bpe {
  public:
   // Refers to `vocab`, which must outlive this.
-  Bpe(const Vocab& vocab, const std::vector<Merge>& merges, WholePiece whole_piece);
+  Bpe(const Vocab& vocab, const std::vector<Merge>& merges, WholePiece whole_piece, UnknownByte unknown = {});
 
-  // Appends the piece's ids. A byte that is no token of the vocabulary is dropped, as the reference does.
+  // Appends the piece's ids.
   void encode(std::string_view piece, std::vector<int32_t>& ids) const;
 
  private:
   struct CachedPiece;
+  template <class Add>
+  void for_each_symbol(std::string_view piece, Add add) const;
   void encode_uncached(std::string_view piece, std::vector<int32_t>& ids) const;
   void merge_short(std::string_view piece, std::vector<int32_t>& ids) const;
   void merge_long(std::string_view piece, std::vector<int32_t>& ids) const;
@@ -61,8 +70,9 @@ class Bpe {
   const Vocab& vocab_;
   MergeTable table_;
   WholePiece whole_piece_;
-  std::array<int32_t, 256> id_of_byte_;
-  uint64_t serial_;  // names this encoder in the threads' caches; never used twice
+  UnknownByte unknown_;
+  std::array<int32_t, 256> id_of_byte_;  // -1: no token
+  uint64_t serial_;                      // names this encoder in the threads' caches; never used twice
 };
 
 }  // namespace r1::text

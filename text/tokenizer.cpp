@@ -68,7 +68,7 @@ void encode_stretch(const TokenizerData& data, std::string_view text, AddedToken
 
 TokenizerData::TokenizerData(TokenizerParts parts_)
     : parts(std::move(parts_)),
-      bpe(parts.vocab, parts.merges, parts.whole_piece),
+      bpe(parts.vocab, parts.merges, parts.whole_piece, parts.unknown),
       raw_matcher(matcher_of(parts, /*is_normalized=*/false)),
       normalized_matcher(matcher_of(parts, /*is_normalized=*/true)) {
   int32_t max_id = parts.vocab.max_id();

@@ -21,6 +21,7 @@ struct TokenizerParts {
   Vocab vocab{0};
   std::vector<Merge> merges;
   WholePiece whole_piece = WholePiece::kMerge;
+  UnknownByte unknown;
   std::vector<AddedToken> added;
   Normalizer normalizer = Normalizer::kNone;
   std::vector<SplitStep> steps;

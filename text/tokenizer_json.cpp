@@ -105,6 +105,30 @@ void refuse_feature(const std::string& where, const std::string& feature, const 
               "take the tokenizer of a Qwen2, Llama-3, SmolLM2, GPT-2 or DeepSeek-V3 model");
 }
 
+namespace {
+
+// Byte fallback spells a character by tokens such as <0x41>; without any it does nothing.
+bool has_fallback_tokens(const Vocab& vocab) {
+  for (int byte = 0; byte < 256; ++byte) {
+    if (vocab.find_text(fmt::format("<0x{:02X}>", byte)) >= 0) return true;
+  }
+  return false;
+}
+
+void read_unknown(const bj::object& model, const std::string& where, TokenizerParts& parts) {
+  if (json::find_bool(model, "byte_fallback", where).value_or(false) && has_fallback_tokens(parts.vocab)) {
+    refuse_feature(where, "byte_fallback with tokens such as <0x41>", "byte_fallback without them, which does nothing");
+  }
+  parts.unknown.is_fused = json::find_bool(model, "fuse_unk", where).value_or(false);
+  const auto unk = json::find_string(model, "unk_token", where);
+  if (!unk) return;
+  parts.unknown.id = parts.vocab.find_text(*unk);
+  if (parts.unknown.id < 0)
+    throw Error(where, fmt::format("unk_token '{}' is not in the vocabulary", *unk), "correct it");
+}
+
+}  // namespace
+
 void read_model(const bj::object& model, TokenizerParts& parts) {
   const auto where = parts.where + ": model";
   const auto type = json::find_string(model, "type", where).value_or("BPE");
@@ -114,11 +138,6 @@ void read_model(const bj::object& model, TokenizerParts& parts) {
               "byte_fallback", "ignore_merges", "vocab", "merges"},
              where);
   if (json::find_double(model, "dropout", where).value_or(0) != 0) refuse_feature(where, "dropout", "none");
-  if (const auto unk = json::find_string(model, "unk_token", where)) {
-    refuse_feature(where, fmt::format("unk_token '{}'", *unk), "none: byte-level BPE has no unknown text");
-  }
-  if (json::find_bool(model, "byte_fallback", where).value_or(false)) refuse_feature(where, "byte_fallback", "false");
-  if (json::find_bool(model, "fuse_unk", where).value_or(false)) refuse_feature(where, "fuse_unk", "false");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     const auto affix = json::find_string(model, key, where).value_or("");
     if (!affix.empty()) refuse_feature(where, fmt::format("{} '{}'", key, affix), "none");
@@ -126,6 +145,7 @@ void read_model(const bj::object& model, TokenizerParts& parts) {
   const bool takes_whole = json::find_bool(model, "ignore_merges", where).value_or(false);
   parts.whole_piece = takes_whole ? WholePiece::kTakeIfToken : WholePiece::kMerge;
   read_vocab(json::get_object(model, "vocab", where), parts);
+  read_unknown(model, where, parts);
   read_merges(json::get_array(model, "merges", where), parts);
 }
 
@@ -177,17 +197,34 @@ void read_normalizer(const bj::value& normalizer, TokenizerParts& parts) {
   }
 }
 
+namespace {
+
+// What stands before a final ByteLevel does nothing to the texts of byte-level tokens: there are no <0x41> among them
+// (see read_unknown), and the character that Replace looks for is not in their alphabet.
+void check_part_of_sequence(const bj::value& part, bool is_last, const std::string& where) {
+  const auto* object = part.if_object();
+  const auto type = object ? json::find_string(*object, "type", where).value_or("") : "";
+  if (is_last ? type == "ByteLevel" : type == "ByteFallback" || type == "Fuse") return;
+  if (type == "Replace" && !is_last) {
+    const auto& pattern = json::get_object(*object, "pattern", where);
+    if (json::find_string(pattern, "String", where) == "\xE2\x96\x81") return;
+  }
+  refuse_feature(where, fmt::format("'{}' {} a Sequence of decoders", type, is_last ? "at the end of" : "in"),
+                 "ByteLevel, after nothing or ByteFallback, Fuse and Replace of U+2581");
+}
+
+}  // namespace
+
 void check_decoder(const bj::value& decoder, const TokenizerParts& parts) {
   const auto where = parts.where + ": decoder";
   const auto* object = decoder.if_object();
   if (!object) refuse_feature(where, "no decoder (tokens joined by spaces)", "ByteLevel");
   const auto type = json::get_string(*object, "type", where);
   if (type == "Sequence") {
-    const auto& parts_of = json::get_array(*object, "decoders", where);
-    const bool is_nested = parts_of.size() == 1 && parts_of[0].is_object() &&
-                           json::find_string(parts_of[0].get_object(), "type", where) == "ByteLevel";
-    if (is_nested) return;
-    refuse_feature(where, "a Sequence of decoders", "ByteLevel");
+    const auto& decoders = json::get_array(*object, "decoders", where);
+    if (decoders.empty()) refuse_feature(where, "an empty Sequence of decoders", "one that ends with ByteLevel");
+    for (const auto& part : decoders) check_part_of_sequence(part, &part == &decoders.back(), where);
+    return;
   }
   if (type != "ByteLevel") refuse_feature(where, fmt::format("type '{}'", type), "ByteLevel");
 }

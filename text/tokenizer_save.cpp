@@ -56,10 +56,10 @@ bj::object model_json(const TokenizerParts& parts) {
   }
   return {{"type", "BPE"},
           {"dropout", nullptr},
-          {"unk_token", nullptr},
+          {"unk_token", parts.unknown.id < 0 ? bj::value() : bj::value(parts.vocab.text(parts.unknown.id))},
           {"continuing_subword_prefix", nullptr},
           {"end_of_word_suffix", nullptr},
-          {"fuse_unk", false},
+          {"fuse_unk", parts.unknown.is_fused},
           {"byte_fallback", false},
           {"ignore_merges", parts.whole_piece == WholePiece::kTakeIfToken},
           {"vocab", std::move(vocab)},

@@ -17,12 +17,18 @@ namespace {
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
 constexpr float kSentinel = 12345.0f;
 
+// What a product of Element::kBF16 makes of values below the least normal number.
+float flushed(float x) { return std::abs(x) < std::numeric_limits<float>::min() ? std::copysign(0.0f, x) : x; }
+
+float bf16_of(float x) { return flushed(from_bf16(to_bf16(x))); }
+
 // The matrices of one product, with rows a little longer than they need be.
 struct Product {
   GemmArgs args;
   std::vector<float> a, b, c;
 
-  Product(int64_t m, int64_t n, int64_t k, Transpose ta, Transpose tb, Accumulate accumulate) {
+  Product(int64_t m, int64_t n, int64_t k, Transpose ta, Transpose tb, Accumulate accumulate,
+          Element element = Element::kF32) {
     const bool is_a_transposed = ta == Transpose::kYes, is_b_transposed = tb == Transpose::kYes;
     const int64_t lda = (is_a_transposed ? m : k) + 3, ldb = (is_b_transposed ? k : n) + 1, ldc = n + 2;
     a = random_floats((is_a_transposed ? k : m) * lda, 1);
@@ -31,13 +37,16 @@ struct Product {
     for (int64_t row = 0; row < m; ++row) std::fill_n(c.begin() + row * ldc + n, ldc - n, kSentinel);
     args = {.transpose_a = ta, .transpose_b = tb, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc};
     args.accumulate = accumulate;
+    args.element = element;
   }
 
+  bool is_bf16() const { return args.element == Element::kBF16; }
+  float operand(float x) const { return is_bf16() ? bf16_of(x) : x; }
   float a_at(int64_t i, int64_t k) const {
-    return args.transpose_a == Transpose::kYes ? a[k * args.lda + i] : a[i * args.lda + k];
+    return operand(args.transpose_a == Transpose::kYes ? a[k * args.lda + i] : a[i * args.lda + k]);
   }
   float b_at(int64_t k, int64_t j) const {
-    return args.transpose_b == Transpose::kYes ? b[j * args.ldb + k] : b[k * args.ldb + j];
+    return operand(args.transpose_b == Transpose::kYes ? b[j * args.ldb + k] : b[k * args.ldb + j]);
   }
 
   std::vector<float> expected() const {
@@ -45,7 +54,11 @@ struct Product {
     for (int64_t i = 0; i < args.m; ++i) {
       for (int64_t j = 0; j < args.n; ++j) {
         float sum = args.accumulate == Accumulate::kYes ? c[i * args.ldc + j] : 0.0f;
-        for (int64_t k = 0; k < args.k; ++k) sum = std::fma(a_at(i, k), b_at(k, j), sum);
+        if (is_bf16()) sum = flushed(sum);
+        for (int64_t k = 0; k < args.k; ++k) {
+          sum = std::fma(a_at(i, k), b_at(k, j), sum);
+          if (is_bf16()) sum = flushed(sum);
+        }
         result[i * args.ldc + j] = sum;
       }
     }
@@ -67,13 +80,15 @@ void check_all_forms(int64_t m, int64_t n, int64_t k) {
   for (const Transpose ta : {Transpose::kNo, Transpose::kYes}) {
     for (const Transpose tb : {Transpose::kNo, Transpose::kYes}) {
       for (const Accumulate accumulate : {Accumulate::kNo, Accumulate::kYes}) {
-        const Product product(m, n, k, ta, tb, accumulate);
-        const std::vector<float> expected = product.expected();
-        for_each_setting([&](ThreadPool& pool, const std::string& setting) {
-          INFO(setting << ", m " << m << ", n " << n << ", k " << k << ", transposes " << int(ta) << int(tb)
-                       << ", accumulate " << int(accumulate));
-          REQUIRE(first_difference(product.run(pool), expected) == -1);
-        });
+        for (const Element element : {Element::kF32, Element::kBF16}) {
+          const Product product(m, n, k, ta, tb, accumulate, element);
+          const std::vector<float> expected = product.expected();
+          for_each_setting([&](ThreadPool& pool, const std::string& setting) {
+            INFO(setting << ", m " << m << ", n " << n << ", k " << k << ", transposes " << int(ta) << int(tb)
+                         << ", accumulate " << int(accumulate) << ", bf16 " << product.is_bf16());
+            REQUIRE(first_difference(product.run(pool), expected) == -1);
+          });
+        }
       }
     }
   }
@@ -87,7 +102,7 @@ std::vector<float> multiply(ThreadPool& pool, const PackedMatrix& w, const std::
 }
 
 std::vector<float> gemm_xwt(ThreadPool& pool, const std::vector<float>& x, const std::vector<float>& w, int64_t m,
-                            int64_t n, int64_t k) {
+                            int64_t n, int64_t k, Element element = Element::kF32) {
   std::vector<float> y(m * n);
   gemm(pool, {.transpose_b = Transpose::kYes,
               .m = m,
@@ -98,7 +113,8 @@ std::vector<float> gemm_xwt(ThreadPool& pool, const std::vector<float>& x, const
               .b = w.data(),
               .ldb = k,
               .c = y.data(),
-              .ldc = n});
+              .ldc = n,
+              .element = element});
   return y;
 }
 
@@ -173,22 +189,47 @@ TEST_CASE("a packed product equals gemm bit for bit for any number of rows") {
   }
 }
 
-TEST_CASE("a bf16 packed product equals the float32 one on rounded weights") {
+TEST_CASE("a bf16 product equals the float32 one on rounded operands, packed or not") {
   const int64_t n = 75, k = 345, m = 100;
   const std::vector<float> w = random_floats(n * k, 7), x = random_floats(m * k, 8);
-  std::vector<float> rounded = w;
-  for (float& v : rounded) v = from_bf16(to_bf16(v));
-  REQUIRE(first_difference(w, rounded) != -1);
+  const auto rounded = [](std::vector<float> values) {
+    for (float& v : values) v = bf16_of(v);
+    return values;
+  };
+  REQUIRE(first_difference(w, rounded(w)) != -1);
   ThreadPool reference_pool(1);
-  const std::vector<float> expected = gemm_xwt(reference_pool, x, rounded, m, n, k);
+  const std::vector<float> expected = gemm_xwt(reference_pool, rounded(x), rounded(w), m, n, k);
   for_each_setting([&](ThreadPool& pool, const std::string& setting) {
     const PackedMatrix packed(pool, w.data(), n, k, Element::kBF16);
-    CHECK(packed.bytes() == 80 * k * 2);
+    CHECK(packed.bytes() == 80 * (k + 1) * 2);
+    CHECK(first_difference(gemm_xwt(pool, x, w, m, n, k, Element::kBF16), expected) == -1);
     for (const int64_t rows : {1, 2, 3, 4, 5, 6, 7, 13, 100}) {
       INFO(setting << ", m " << rows);
       REQUIRE(first_difference(multiply(pool, packed, x, rows), std::span(expected).first(rows * n)) == -1);
     }
   });
+}
+
+TEST_CASE("bf16 products count values below the least normal number as 0, on every instruction set") {
+  constexpr float kLeast = std::numeric_limits<float>::min();
+  struct Case {
+    const char* why;
+    float x[3], w[3], result;
+  };
+  const Case cases[] = {
+      {"an operand below it", {kLeast / 2, 1, 0}, {1, 0x1p-100f, 0}, 0x1p-100f},
+      {"a product below it", {0x1p-80f, 0, 0}, {0x1p-60f, 0, 0}, 0},
+      {"a sum that passes below it", {kLeast, kLeast, kLeast}, {1.5f, -1, 1}, kLeast},
+      {"rounded up to it", {std::nextafter(kLeast, 0.0f), 0, 0}, {1, 0, 0}, kLeast},
+      {"negative", {-kLeast / 4, 0, 0}, {1, 0, 0}, 0},
+  };
+  for (const Case& c : cases) {
+    const std::vector<float> x(c.x, c.x + 3), w(c.w, c.w + 3);
+    for_each_setting([&](ThreadPool& pool, const std::string& setting) {
+      INFO(c.why << ", " << setting);
+      CHECK(gemm_xwt(pool, x, w, 1, 1, 3, Element::kBF16)[0] == c.result);
+    });
+  }
 }
 
 TEST_CASE("bf16 rounds to nearest even and keeps infinities and NaN") {

@@ -50,12 +50,12 @@ class ForcedIsa {
 // Calls body(pool, name) for each instruction set of this machine and for pools of 1, 2 and 3 threads.
 template <typename Body>
 void for_each_setting(Body body) {
-  for (const Isa isa : {Isa::kPortable, Isa::kAvx2}) {
-    if (isa == Isa::kAvx2 && detected_isa() != Isa::kAvx2) continue;
+  for (const Isa isa : {Isa::kPortable, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+    if (isa > detected_isa()) continue;
     const ForcedIsa forced(isa);
     for (const int threads : {1, 2, 3}) {
       ThreadPool pool(threads);
-      body(pool, std::string(isa == Isa::kAvx2 ? "AVX2, " : "portable, ") + std::to_string(threads) + " threads");
+      body(pool, std::string(to_string(isa)) + ", " + std::to_string(threads) + " threads");
     }
   }
 }

@@ -11,7 +11,8 @@ using namespace r1::nn;
 
 namespace {
 
-const std::vector<std::vector<int32_t>> kRows{{5, 9, 2, 7, 7, 1}, {3}, {8, 8, 8, 4, 1, 2, 6, 10, 44, 100, 3, 3, 9, 17, 21, 30, 31, 32, 33}};
+const std::vector<std::vector<int32_t>> kRows{
+    {5, 9, 2, 7, 7, 1}, {3}, {8, 8, 8, 4, 1, 2, 6, 10, 44, 100, 3, 3, 9, 17, 21, 30, 31, 32, 33}};
 
 std::vector<std::span<const int32_t>> views() { return {kRows.begin(), kRows.end()}; }
 
@@ -75,4 +76,34 @@ TEST_CASE("bf16 precision computes with rounded matrices and keeps master weight
   const auto a = exact.forward(pack(alone)), b = rounded.forward(pack(alone));
   CHECK_FALSE(at::equal(a, b));
   CHECK(at::allclose(a, b, 0.1, 0.1));
+}
+
+TEST_CASE("sequences that share a prefix have the hidden states and gradients of the same sequences in full",
+          "[property]") {
+  const auto config = tiny_config();
+  const auto init = tiny_weights(config);
+  CausalLm whole(config, init->weights, {}), shared(config, init->weights, {});
+  const std::vector<int32_t> prefix{5, 9, 2, 7, 7, 1, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22}, a{3, 4}, b{8, 1, 6},
+      other{9, 9};
+  const std::vector<SharedPrefix> groups{{.prefix = prefix, .continuations = {a, {}, b}},
+                                         {.prefix = other, .continuations = {a}}};
+  const auto full = [&](const std::vector<int32_t>& p, const std::vector<int32_t>& c) {
+    auto out = p;
+    out.insert(out.end(), c.begin(), c.end());
+    return out;
+  };
+  const auto with_a = full(prefix, a), with_b = full(prefix, b), other_a = full(other, a);
+  const std::vector<std::span<const int32_t>> sequences{with_a, with_b, other_a};
+  const auto expected = whole.forward(pack(sequences));
+  const auto got = shared.forward(pack_shared(groups));
+  REQUIRE(got.size(0) == 17 + 2 + 3 + 2 + 2);
+  CHECK(at::equal(got.narrow(0, 0, 19), expected.narrow(0, 0, 19)));
+  CHECK(at::equal(got.narrow(0, 19, 3), expected.narrow(0, 19 + 17, 3)));
+  CHECK(at::equal(got.narrow(0, 22, 4), expected.narrow(0, 39, 4)));
+
+  const auto weigh = torch::arange(32).to(at::kFloat).cos();
+  (expected.narrow(0, 17, 2) * weigh).sum().backward();  // of the first sequence's end
+  (whole.forward(pack(sequences)).narrow(0, 36, 3) * weigh).sum().backward();
+  (got.narrow(0, 17, 5) * weigh).sum().backward();
+  CHECK(at::allclose(shared.parameters().grads(), whole.parameters().grads(), 1e-4, 1e-5));
 }

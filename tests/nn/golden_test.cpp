@@ -3,6 +3,8 @@
 
 #include <torch/torch.h>
 
+#include <filesystem>
+
 #include "formats/safetensors.h"
 #include "nn/causal_lm.h"
 #include "tests/support/catch.h"
@@ -107,4 +109,26 @@ TEST_CASE("a sequence longer than the model's context is refused by name") {
   const std::vector<int32_t> ids(loaded.config.max_position + 1, 5);
   const std::vector<std::span<const int32_t>> sequences{ids};
   CHECK_THROWS_WITH(model.forward(pack(sequences)), Catch::Contains("at most"));
+}
+
+TEST_CASE("the trainer's log-probs of SmolLM2's prompts are transformers'", "[golden]") {
+  const std::string gguf = std::string(R1_SOURCE_DIR) + "/models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
+  if (!std::filesystem::exists(gguf)) {
+    WARN("skipped: " << gguf << " is not here; scripts/setup.sh fetches it");
+    SUCCEED();
+    return;
+  }
+  const auto loaded = r1::model::open_model(gguf);
+  CausalLm model(loaded.config, *loaded.weights, {.gradients = Gradients::kNone});
+  const SafetensorsFile reference(std::string(R1_FIXTURES) + "/smollm2_real/smollm2_real.safetensors");
+  at::NoGradGuard no_grad;
+  for (const std::string name : {"capital", "sum", "plain"}) {
+    INFO(name);
+    const auto row = rows_of(tensor_of(reference, name + ".input_ids"))[0];
+    const std::vector<std::span<const int32_t>> alone{row};
+    const auto hidden = model.forward(pack(alone));
+    const std::vector<int32_t> targets(row.begin() + 1, row.end());
+    const auto got = model.log_probs(hidden.slice(0, 0, -1), torch::tensor(targets, at::kInt), {}).log_probs;
+    CHECK((got - tensor_of(reference, name + ".prompt_logprobs")).abs().max().item<double>() < 1e-3);
+  }
 }

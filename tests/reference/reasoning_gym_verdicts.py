@@ -20,7 +20,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from reasoning_gym_jsonl import TASKS, answer_key  # noqa: E402
 
 DATASETS = ["chain_sum", "basic_arithmetic", "products", "decimal_chain_sum", "gsm_symbolic", "gcd", "countdown",
-            "syllogism", "caesar_cipher", "string_splitting"]
+            "syllogism", "caesar_cipher", "string_splitting", "puzzle24", "knights_knaves", "zebra_puzzles", "cryptarithm",
+            "game_of_life"]
 SIZE, SEED = 12, 5
 
 
@@ -76,9 +77,96 @@ def text_candidates(gold):
     yield "sentence", f"The answer is {gold}."
 
 
+def puzzle24_candidates(item):
+    gold, numbers = item["answer"], item["metadata"]["numbers"]
+    yield "right", gold
+    yield "in_parentheses", f"(({gold}))"
+    yield "without_blanks", gold.replace(" ", "")
+    yield "other_operation", gold.replace("+", "-", 1) if "+" in gold else gold.replace("-", "+", 1)
+    yield "target", "24"
+    yield "other_numbers", "6 + 6 + 6 + 6" if sorted(numbers) != [6, 6, 6, 6] else "4 * 6 + 1 - 1"
+    yield "five_numbers", f"{gold} + 0"
+    yield "sum_of_all", " + ".join(map(str, numbers))
+    yield "truncated", f"({gold}) + 1/2"
+    yield "empty", ""
+    yield "prose", f"The answer is {gold}"
+
+
+def knights_candidates(item):
+    gold = item["answer"]
+    terms = item["metadata"]["knight_knave_terms"]
+    claims = [part.strip() for part in gold.rstrip(".").replace(", and ", ", ").replace(" and ", ", ").split(",")]
+    a, b = terms["a_knight"], terms["a_knave"]
+
+    def flipped(claim):
+        return claim.replace(a, b) if claim.endswith(a) else claim.replace(b, a)
+
+    yield "right", gold
+    yield "other_order", " and ".join(reversed(claims)) + "."
+    yield "no_full_stop", gold.rstrip(".")
+    yield "capitals", gold.upper()
+    yield "one_flipped", ", ".join([flipped(claims[0])] + claims[1:])
+    yield "all_flipped", ", ".join(map(flipped, claims))
+    yield "one_missing", ", ".join(claims[1:])
+    yield "one_more", gold + f" Max is {a}."
+    yield "both_roles", gold + " " + flipped(claims[0]) + "."
+    yield "empty", ""
+    yield "names_alone", ", ".join(map(str, item["metadata"]["names"]))
+
+
+def zebra_candidates(item):
+    gold = item["answer"]
+    yield "right", gold
+    yield "capitals", gold.upper()
+    yield "letter_more", gold + "x"
+    yield "letter_less", gold[:-1]
+    yield "twice", f"{gold} {gold}"
+    yield "empty", ""
+    yield "sentence", f"The answer is {gold}"
+
+
+def cryptarithm_candidates(item):
+    gold = item["answer"]
+    pairs = gold.split(",")
+    digits = dict(pair.split("=") for pair in pairs)
+    free = next((d for d in "0123456789" if d not in digits.values()), None)
+    yield "right", gold
+    yield "blanks", ", ".join(pair.replace("=", " = ") for pair in pairs)
+    yield "other_order", ",".join(reversed(pairs))
+    yield "one_missing", ",".join(pairs[1:])
+    yield "one_more", gold + ",?=1"
+    yield "two_swapped", ",".join([f"{pairs[0][0]}={pairs[1][2]}", f"{pairs[1][0]}={pairs[0][2]}"] + pairs[2:])
+    yield "same_digit", ",".join([f"{pairs[0][0]}={pairs[1][2]}"] + pairs[1:])
+    if free:
+        yield "free_digit", ",".join([f"{pairs[0][0]}={free}"] + pairs[1:])
+    yield "all_zero", ",".join(f"{pair[0]}=0" for pair in pairs)
+    yield "small_letters", gold.lower()
+    yield "empty", ""
+
+
+def json_candidates(item):
+    gold = item["answer"]
+    board = json.loads(gold)
+    yield "right", gold
+    yield "blanks", json.dumps(board, indent=1)
+    yield "one_cell", json.dumps([[1 - board[0][0]] + board[0][1:]] + board[1:])
+    yield "one_row_less", json.dumps(board[:-1])
+    yield "empty_board", "[]"
+    yield "one_row_more", json.dumps(board + board[:1])
+    yield "floats", json.dumps([[float(cell) for cell in row] for row in board])
+    yield "strings", json.dumps([[str(cell) for cell in row] for row in board])
+    yield "trailing_comma", gold[:-1] + ",]"
+    yield "empty", ""
+    yield "prose", f"The board is {gold}"
+
+
+SPECIAL = {"countdown": countdown_candidates, "puzzle24": puzzle24_candidates, "knights_knaves": knights_candidates,
+           "zebra": zebra_candidates, "cryptarithm": cryptarithm_candidates, "json": json_candidates}
+
+
 def candidates(task, item):
-    if task == "countdown":
-        return countdown_candidates(item)
+    if task in SPECIAL:
+        return SPECIAL[task](item)
     return (number_candidates if task == "number" else text_candidates)(item["answer"])
 
 

@@ -108,3 +108,79 @@ TEST_CASE("the format is read in linear time") {
   }
   CHECK(cpu_seconds() - begin < 5);
 }
+
+TEST_CASE("R1's form is one think block and a summary that is not blank") {
+  struct SummaryRow {
+    std::string_view why, reply;
+    bool is_strict, is_lenient;
+  };
+  const auto row = GENERATE(values<SummaryRow>({
+      {"the form itself", "<think>1+1</think>\n\nIt is 2.", true, true},
+      {"an answer block is a summary too", "<think>1+1</think><answer>2</answer>", true, true},
+      {"text before", "Sure. <think>1+1</think>It is 2.", false, true},
+      {"no summary", "<think>1+1</think> \n", false, false},
+      {"cut off while thinking", "<think>1+1", false, false},
+      {"no reasoning", "It is 2.", false, false},
+      {"two think blocks", "<think>1</think>2<think>3</think>4", false, false},
+      {"a tag in the summary", "<think>1</think>I used <think> here", false, false},
+      {"blocks the wrong way", "</think>1<think>2", false, false},
+  }));
+  INFO(row.why);
+  FormatOptions options{.structure = FormatStructure::kThinkSummary};
+  CHECK(parse_reply(row.reply, options).has_value() == row.is_strict);
+  options.strictness = FormatStrictness::kLenient;
+  CHECK(parse_reply(row.reply, options).has_value() == row.is_lenient);
+}
+
+TEST_CASE("the summary is given trimmed, with the reasoning as it stands") {
+  const auto reply = parse_reply("1+1 </think>\nIt is 2.\n",
+                                 {.structure = FormatStructure::kThinkSummary, .opening = ThinkOpening::kInPrompt});
+  REQUIRE(reply);
+  CHECK(reply->think == "1+1 ");
+  CHECK(reply->answer == "It is 2.");
+}
+
+TEST_CASE("reasoning shorter than asked for is not of the form") {
+  const FormatOptions options{.min_think_chars = 3};
+  CHECK(parse_reply("<think> 1 + 1 </think><answer>2</answer>", options));
+  CHECK_FALSE(parse_reply("<think>12</think><answer>2</answer>", options));
+  CHECK_FALSE(parse_reply("<think>1 \n\n\n\n 2</think><answer>2</answer>", options));
+}
+
+TEST_CASE("partial credit is the share of tags that stand once and in order, and less than the whole") {
+  const FormatOptions options{.partial_credit = 0.5};
+  struct CreditRow {
+    std::string_view why, reply;
+    double value;
+  };
+  const auto row = GENERATE(values<CreditRow>({
+      {"the whole form", "<think>1</think><answer>2</answer>", 1},
+      {"text around it", "so <think>1</think><answer>2</answer>", 0.5},
+      {"no closing tag at the end", "<think>1</think><answer>2", 0.375},
+      {"reasoning alone", "<think>1</think> 2", 0.25},
+      {"cut off while thinking", "<think>1", 0.125},
+      {"nothing", "2", 0},
+      {"a tag twice earns nothing", "<think><think>1</think><answer>2</answer>", 0.375},
+      {"tags poured out", "<think><think></think></think><answer><answer></answer></answer>", 0},
+      {"the answer first", "<answer>2</answer><think>1</think>", 0.25},
+      {"all the wrong way", "</answer><answer></think><think>", 0.125},
+  }));
+  INFO(row.why);
+  CHECK(format_value(row.reply, options) == row.value);
+  CHECK(format_value(row.reply, {}) == (row.value == 1 ? 1 : 0));
+}
+
+TEST_CASE("the prompt's own tag is no part of the credit") {
+  const FormatOptions options{.opening = ThinkOpening::kInPrompt, .partial_credit = 0.3};
+  CHECK(format_value("1</think> so <answer>2</answer>", options) == Approx(0.3));
+  CHECK(format_value("1</think> 2", options) == Approx(0.1));
+}
+
+TEST_CASE("the reasoning is found whatever else is wrong with the reply") {
+  CHECK(thinking_of("<think>a</think>b") == "a");
+  CHECK(thinking_of("a</think>b") == "a");
+  CHECK(thinking_of("<think>a") == "a");
+  CHECK(thinking_of("a") == "a");
+  CHECK(thinking_of("a</think><think>b") == "a");
+  CHECK(thinking_of("") == "");
+}

@@ -238,9 +238,16 @@ TEST_CASE("a group whose vectors do not fit is refused at once, by the caller's 
   Folder folder;
   RolloutWriter writer(folder.file(), run_info());
   auto group = make_group("p1", {"a", "b"});
-  SECTION("scores") { group.scores.pop_back(); }
-  SECTION("advantages") { group.advantages.push_back(0); }
-  SECTION("logprobs") { group.samples[1].logprobs.pop_back(); }
+  switch (GENERATE(0, 1, 2)) {
+    case 0:
+      group.scores.pop_back();
+      break;
+    case 1:
+      group.advantages.push_back(0);
+      break;
+    default:
+      group.samples[1].logprobs.pop_back();
+  }
   CHECK_THROWS_WITH(writer.add_group("rl", 0, Split::kTrain, group), Catch::Contains("group 'p1' has"));
   CHECK_THROWS_WITH(writer.add_group("", 0, Split::kTrain, make_group("p", {"a"})),
                     Catch::Contains("a stage has a name"));

@@ -197,7 +197,7 @@ TEST_CASE_METHOD(Fixture, "a sample shows its text, rewards and reflection event
   c.token_text = [](int32_t id) { return fmt::format("<{}>\x1b", id); };
   text = printed(c).text;
   CHECK_THAT(text, Catch::Contains("#  id  token     logprob  sampling      gap  weights  advantage\n"));
-  CHECK_THAT(text, Catch::Contains("3   3  <3>\\x1b    -0.3750    0.1250  -0.5000        7      1.500\n"));
+  CHECK_THAT(text, Catch::Contains("3   3  <3>\\x1b   -0.3750    0.1250  -0.5000        7      1.500\n"));
 }
 
 TEST_CASE_METHOD(Fixture, "a search shows its hits in brackets, and finding nothing is status 1") {

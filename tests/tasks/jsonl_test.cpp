@@ -208,3 +208,24 @@ TEST_CASE("a file's questions are shared out by what they ask, not by where they
   CHECK_THROWS_WITH(jsonl_set(file.path(), {.split = Split::kHeldOut, .held_out_modulus = 0}),
                     Catch::Contains("'held_out'"));
 }
+
+TEST_CASE("a code row carries its tests as they are written, with its language") {
+  const std::string tests = R"({ "entry_point": "f", "cases": [{"args": ["}\"]", 123456789012345678901], "result": 1.0}] })";
+  const auto row = R"({"prompt": "Write f", "task": "code", "tests": )" + tests + R"(, "language": "python"})";
+  const auto question = parse_question(row, "f.jsonl:1", {});
+  CHECK(question.answer == R"({"language":"python","tests":)" + tests + "}");
+  CHECK(parse_question(R"({"prompt": "p", "task": "code", "tests": {}})", "f:1", {}).answer == R"({"tests":{}})");
+}
+
+TEST_CASE("code rows that cannot work name their key") {
+  struct Row {
+    std::string text, says;
+  };
+  const auto row = GENERATE(values<Row>({
+      {R"({"prompt": "p", "task": "code", "tests": [], "language": "python"})", "tests"},
+      {R"({"prompt": "p", "task": "code", "tests": {}, "language": 3})", "language"},
+      {R"({"prompt": "p", "task": "code", "tests": {}, "answer": "x"})", "both 'answer' and 'tests'"},
+  }));
+  INFO(row.text);
+  CHECK_THROWS_WITH(parse_question(row.text, "f:1", {}), Catch::Contains("f:1") && Catch::Contains(row.says));
+}

@@ -43,6 +43,39 @@ TEST_CASE("a small tokenizer.json merges, cuts out added tokens and reads both s
   CHECK_FALSE(t.is_special(9));
 }
 
+TEST_CASE("a byte that is no token is dropped, or becomes the unknown token, fused with its neighbours if asked for") {
+  struct Case {
+    bj::value unk_token;
+    bool is_fused;
+    std::vector<int32_t> ids;
+  };
+  for (const auto& c : {Case{nullptr, false, {5}}, Case{nullptr, true, {5}}, Case{"s", false, {7, 7, 0, 7, 1}},
+                        Case{"s", true, {7, 0, 7, 1}}}) {
+    auto file = small_tokenizer_json();
+    model(file)["unk_token"] = c.unk_token;
+    model(file)["fuse_unk"] = c.is_fused;
+    CHECK(load(file).encode("xxaxb") == c.ids);
+  }
+}
+
+TEST_CASE(
+    "what transformers writes for a tokenizer of Llama's class on bytes is read as the byte-level BPE that it is") {
+  auto file = small_tokenizer_json();
+  model(file)["byte_fallback"] = true;
+  model(file)["fuse_unk"] = true;
+  model(file)["unk_token"] = "s";
+  file["normalizer"] = bj::object{{"type", "Sequence"}, {"normalizers", bj::array{}}};
+  file["decoder"] = bj::object{
+      {"type", "Sequence"},
+      {"decoders",
+       {bj::object{{"type", "ByteFallback"}}, bj::object{{"type", "Fuse"}},
+        bj::object{{"type", "Replace"}, {"pattern", bj::object{{"String", "\xE2\x96\x81"}}}, {"content", " "}},
+        file["decoder"]}}};
+  const auto t = load(file);
+  CHECK(t.encode("abcab") == std::vector<int32_t>{6, 5});
+  CHECK(t.decode(std::vector<int32_t>{6, 8, 5}) == "abc<s>ab");
+}
+
 TEST_CASE("features that are not implemented are refused by name") {
   struct Case {
     Change change;
@@ -63,8 +96,11 @@ TEST_CASE("features that are not implemented are refused by name") {
       {[](auto& f) { model(f)["type"] = "WordPiece"; }, "'WordPiece'"},
       {[](auto& f) { model(f)["dropout"] = 0.1; }, "dropout"},
       {[](auto& f) { model(f)["unk_token"] = "<unk>"; }, "unk_token '<unk>'"},
-      {[](auto& f) { model(f)["byte_fallback"] = true; }, "byte_fallback"},
-      {[](auto& f) { model(f)["fuse_unk"] = true; }, "fuse_unk"},
+      {[](auto& f) {
+         model(f)["byte_fallback"] = true;
+         vocab(f)["<0x41>"] = 10;
+       },
+       "byte_fallback"},
       {[](auto& f) { model(f)["continuing_subword_prefix"] = "##"; }, "continuing_subword_prefix '##'"},
       {[](auto& f) { model(f)["end_of_word_suffix"] = "</w>"; }, "end_of_word_suffix '</w>'"},
       {[](auto& f) { model(f)["max_input"] = 3; }, "'max_input'"},
@@ -97,6 +133,14 @@ TEST_CASE("features that are not implemented are refused by name") {
        },
        "Sequence of decoders"},
       {[](auto& f) {
+         f["decoder"] = bj::object{{"type", "Sequence"}, {"decoders", {bj::object{{"type", "Strip"}}, f["decoder"]}}};
+       },
+       "'Strip' in a Sequence"},
+      {[](auto& f) {
+         f["decoder"] = bj::object{{"type", "Sequence"}, {"decoders", bj::array{bj::object{{"type", "Fuse"}}}}};
+       },
+       "'Fuse' at the end"},
+      {[](auto& f) {
          f["post_processor"] = bj::object{{"type", "RobertaProcessing"}};
        },
        "'RobertaProcessing'"},
@@ -125,7 +169,9 @@ TEST_CASE("a Split other than an isolating regex before ByteLevel is refused by 
   CHECK_THAT(with_split(R"({"Regex": "a"})", "Isolated", true), Catch::Contains("invert"));
   CHECK_THAT(with_split(R"({"String": "a"})", "Isolated", false), Catch::Contains("String"));
   CHECK_THAT(with_split(R"json({"Regex": "(?<x>a)"
-})json", "Isolated", false), Catch::Contains("(?<x"));
+})json",
+                        "Isolated", false),
+             Catch::Contains("(?<x"));
   CHECK_THAT(with_split(R"({"Regex": "(a"})", "Isolated", false), Catch::Contains("does not compile"));
 }
 
