@@ -84,7 +84,7 @@ void bench_speculate(const BenchOptions& o, const OpenModel& model) {
     double best = 0;
     for (int i = 0; i <= o.steps; ++i) {
       const double start = now();
-      engine.generate(prompts, {.max_new_tokens = o.new_tokens, .temperature = o.temperature, .eos = SamplingParams::Eos::kIgnore}, {});
+      engine.generate(prompts, {.temperature = o.temperature, .max_new_tokens = o.new_tokens, .eos = SamplingParams::Eos::kIgnore}, {});
       best = std::max(best, batch * o.new_tokens / (now() - start));
     }
     stats = engine.stats();

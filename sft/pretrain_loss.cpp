@@ -80,7 +80,7 @@ StepLoss accumulate(nn::CausalLm& model, const std::vector<Document>& documents,
     std::iota(rows.begin(), rows.end(), 0);
     const auto targets = packed.targets(rows, 1);
     if (targets.tokens.empty()) continue;
-    report.balance = {};
+    report.balance = at::Tensor();
     const auto hidden = model.forward(packed.tokens, &report);
     auto loss = negative_log_likelihood(model, hidden, targets) / total;
     out.main += loss.item<double>();
