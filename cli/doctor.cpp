@@ -15,6 +15,7 @@
 #include "core/files.h"
 #include "kernels/cpu.h"
 #include "kernels/gemm.h"
+#include "rewards/code/language.h"
 
 namespace r1::cli {
 namespace {
@@ -54,6 +55,36 @@ void print_gpu() {
   row("gpu", fmt::format("{} CUDA device(s)", torch::cuda::device_count()));
 }
 
+// The first line that a program in the sandbox prints.
+std::string first_line(sandbox::Sandbox& box, const std::string& program) {
+  const auto outcome = box.run({.argv = {program, "--version"}}, {});
+  if (outcome.end != sandbox::End::kExited || outcome.code != 0) return fmt::format("{}: not usable ({})", program, outcome.detail);
+  return fmt::format("{}: {}", program, outcome.out.substr(0, outcome.out.find('\n')));
+}
+
+// What keeps model-written programs apart from this machine (docs/rewards_code.md).
+void print_sandbox() {
+  const rewards::code::Toolchain tools;
+  const auto unsafe = sandbox::Isolation::kUnsafe;
+  auto box = std::make_unique<sandbox::Sandbox>(sandbox::Options{.num_slots = 1});
+  auto report = box->report();
+  if (!report.is_available) {
+    row("sandbox", fmt::format("NO namespaces ({}): code rewards refuse to run without --unsafe", report.reason));
+    box = std::make_unique<sandbox::Sandbox>(sandbox::Options{.isolation = unsafe, .num_slots = 1});
+    report = box->report();
+    if (!report.is_available) return row("", "and without them: " + report.reason);
+  } else {
+    row("sandbox", "user, pid, mount, network, ipc, uts and cgroup namespaces, no root needed");
+  }
+  const auto landlock = report.landlock_abi > 0 ? fmt::format("Landlock ABI {}", report.landlock_abi) : "no Landlock in this kernel";
+  row("", fmt::format("seccomp allow-list, {}, programs run as user {}", landlock, report.uid));
+  row("", fmt::format("{} memory cgroup, {} pids cgroup, {}", report.has_memory_cgroup ? "with" : "no (rlimits instead)",
+                      report.has_pids_cgroup ? "with" : "no (rlimits instead)",
+                      report.can_measure ? "sums over processes are measured" : "NO measured sums: rlimits per process only"));
+  row("languages", first_line(*box, tools.python));
+  row("", first_line(*box, tools.cpp));
+}
+
 }  // namespace
 
 int run_doctor(int argc, const char* const* argv) {
@@ -74,6 +105,7 @@ int run_doctor(int argc, const char* const* argv) {
   row("sqlite", sqlite3_libversion());
   row("zstd", ZSTD_versionString());
   row("same bits", products_are_deterministic() ? "yes: a row's product does not depend on batch or threads" : "NO: rollout and trainer log-probs may differ");
+  print_sandbox();
   const std::filesystem::path gguf = "models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf";
   row("SmolLM2", std::filesystem::exists(gguf) ? gguf.string() : "not here; get it with scripts/setup.sh");
   if (path.empty()) return 0;

@@ -19,7 +19,7 @@ struct RlOptions {
   std::string config, run, model;
   std::vector<std::string> overrides;
   int num_threads = 0;
-  bool is_dry = false;
+  bool is_dry = false, is_unsafe = false;
 };
 
 tasks::PromptMaker prompt_maker(const Recipe& recipe, const text::Tokenizer& tokenizer) {
@@ -120,9 +120,11 @@ int run_rl(int argc, const char* const* argv) {
   app.add_option("--model", o.model, "model to start from, instead of model.path");
   app.add_option("--set", o.overrides, "dotted.key=value, over the recipe's");
   app.add_flag("--dry-run", o.is_dry, "print sizes and stop");
+  app.add_flag("--unsafe", o.is_unsafe, "run programs of code rewards without namespaces, where the machine has none");
   add_threads(app, o.num_threads);
   if (const auto status = parse(app, argc, argv)) return *status;
   apply_threads(o.num_threads);
+  if (o.is_unsafe) o.overrides.push_back("rewards.code_isolation=\"unsafe\"");
   if (!o.model.empty()) o.overrides.push_back(fmt::format("model.path=\"{}\"", o.model));
 
   const auto config = Config::from_file(o.config, o.overrides);

@@ -35,7 +35,7 @@ constexpr Row kRows[]{
     {"no code", "I do not know.", ""},
     {"nothing", "", ""},
     {"carriage returns", "```python\r\na\r\n```\r\n", "a\r\n"},
-    {"NUL and broken UTF-8 are the program's", std::string_view("```python\na\0\xff\n```", 19),
+    {"NUL and broken UTF-8 are the program's", std::string_view("```python\na\0\xff\n```", 17),
      std::string_view("a\0\xff\n", 4)},
 };
 
