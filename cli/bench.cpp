@@ -152,7 +152,7 @@ void bench_grpo(const BenchOptions& o, const OpenModel& model) {
     rl::PhaseResult timing;
     const SamplingParams params{.num_samples = o.group, .max_new_tokens = o.new_tokens, .seed = static_cast<uint64_t>(i),
                                 .eos = SamplingParams::Eos::kIgnore};
-    const auto groups = rl::generate_scored(engine, reward, std::move(prompts), params, 1, timing);
+    const auto groups = rl::generate_scored(engine, reward, std::move(prompts), params, {}, timing);
     std::vector<rl::Experience> experiences;
     for (const auto& group : groups) {
       for (size_t s = 0; s < group.samples.size(); ++s) {

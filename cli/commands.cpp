@@ -7,6 +7,7 @@ constexpr Command kCommands[]{
     {"pretrain", "train a base model on text or synthetic traces", run_pretrain},
     {"rl", "reinforcement learning: sample, score, update (GRPO)", run_rl},
     {"generate", "complete a prompt or a chat, streaming to the terminal", run_generate},
+    {"score", "verdicts on completions: JSONL in, JSONL out", run_score},
     {"traces", "read a run's rollout database: steps, groups, samples, search", run_traces},
     {"summary", "a run's curves, and a first and a last sample side by side", run_summary},
     {"tokenize", "text on standard input to token ids, and back", run_tokenize},

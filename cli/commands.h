@@ -22,6 +22,7 @@ int run_generate(int argc, const char* const* argv);   // generate.cpp: completi
 int run_logits(int argc, const char* const* argv);     // logits.cpp: logits and gradient norms, for parity checks
 int run_pretrain(int argc, const char* const* argv);   // pretrain.cpp: a base model from text or traces
 int run_rl(int argc, const char* const* argv);         // rl.cpp: GRPO
+int run_score(int argc, const char* const* argv);      // score.cpp: verdicts on completions outside any run
 int run_summary(int argc, const char* const* argv);    // summary.cpp: a run's curve and first and last samples
 int run_tokenize(int argc, const char* const* argv);   // tokenize.cpp: text <-> ids
 int run_tokenizer(int argc, const char* const* argv);  // tokenizer.cpp: train a byte-level BPE

@@ -95,7 +95,7 @@ rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, const train::Run
   rollout::RolloutWriter database(run.path() / rollout::kRolloutsFile,
                                   {.run_id = run.path().filename().string(), .config_toml = config.effective_toml(), .version = "0.1.0"});
   rl::RlLoop loop(recipe.rl, {.policy = policy, .decoder = decoder, .engine = engine, .prompts = prompts,
-                              .eval_prompts = eval_prompts, .reward = *reward, .database = database, .metrics = metrics,
+                              .eval_prompts = eval_prompts, .reward = *reward, .alarms = recipe.rewards.alarms, .database = database, .metrics = metrics,
                               .checkpoints = checkpoints, .tokenizer_files = start.loaded.path});
   const auto end = loop.run();
   database.flush();

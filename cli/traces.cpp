@@ -36,6 +36,7 @@ int run_traces(int argc, const char* const* argv) {
   app.add_option("--prompt", command.prompt, "a prompt's id: its groups over all steps");
   app.add_option("--search", command.search, "full text");
   app.add_flag("--words", command.wants_words, "reflection words by step");
+  app.add_flag("--alarms", command.wants_alarms, "what the rewards of steps raised (of --step)");
   app.add_option("--split", split, "with --words: train or eval")->check(CLI::IsMember({"train", "eval"}));
   app.add_option("--limit", command.limit, "rows");
   app.add_flag("--json", command.wants_json, "one JSON document instead of text");

@@ -76,10 +76,7 @@ RlConfig read_rl_config(const Config& config) {
   c.loss = read_loss(rl.table("loss"), c.loss);
   const auto dynamic = rl.table("dynamic_sampling");
   c.dynamic_sampling = {.enabled = dynamic.get_bool("enabled", false), .max_rounds = dynamic.get_int("max_rounds", 4)};
-  const auto overlong = rl.table("overlong");
-  c.overlong = {.filter = overlong.get_bool("filter", false),
-                .soft_tokens = overlong.get_int("soft_tokens", 0),
-                .soft_penalty = overlong.get_double("soft_penalty", 1.0)};
+  c.overlong = {.filter = rl.table("overlong").get_bool("filter", false)};
   c.schedule = train::read_schedule(rl.table("optimizer"), c.schedule);
   c.optimizer = train::read_optimizer(rl.table("optimizer"), c.optimizer);
   c.eval = read_eval(config.table("eval"), c.eval);
@@ -116,7 +113,6 @@ void validate(const RlConfig& c) {
   at_least("rl.keep_checkpoints", c.keep_checkpoints, 1);
   at_least("rl.num_reward_threads", c.num_reward_threads, 1);
   at_least("rl.dynamic_sampling.max_rounds", c.dynamic_sampling.max_rounds, 1);
-  at_least("rl.overlong.soft_tokens", c.overlong.soft_tokens, 0);
   at_least("eval.every", c.eval.every, 0);
   at_least("eval.num_prompts", c.eval.num_prompts, 1);
   at_least("eval.num_samples", c.eval.num_samples, 1);

@@ -22,9 +22,7 @@ struct DynamicSamplingConfig {
 
 // [rl.overlong] what happens to completions that max_new_tokens cut off.
 struct OverlongConfig {
-  bool filter = false;          // they get no gradient (DAPO's overlong filtering)
-  int64_t soft_tokens = 0;      // > 0: the reward falls linearly to -soft_penalty over the last so many tokens (DAPO Eq. 13)
-  double soft_penalty = 1.0;
+  bool filter = false;  // they get no gradient (DAPO's overlong filtering); its soft penalty is rewards.overlong_tokens
 };
 
 // From step `step` on, completions may have `max_new_tokens` (R1-Zero: 32,768, from step 8,200 on 65,536).

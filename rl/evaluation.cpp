@@ -47,16 +47,16 @@ double mean_tokens(const std::vector<Group>& groups) {
 }
 
 EvalResult evaluate(rollout::Backend& backend, const rewards::Reward& reward, const std::vector<Prompt>& prompts,
-                    const RlConfig& config, int64_t max_new_tokens, uint64_t seed) {
+                    const RlConfig& config, int64_t step, uint64_t seed) {
   SamplingParams params = config.sampling;
   params.num_samples = static_cast<int>(config.eval.num_samples);
   params.temperature = config.eval.temperature;
   params.top_p = config.eval.top_p;
-  params.max_new_tokens = static_cast<int>(max_new_tokens);
+  params.max_new_tokens = static_cast<int>(max_new_tokens_at(config, step));
   params.seed = seed;
   PhaseResult timing;
   EvalResult result;
-  result.groups = generate_scored(backend, reward, prompts, params, static_cast<int>(config.num_reward_threads), timing);
+  result.groups = generate_scored(backend, reward, prompts, params, scoring_at(config, step), timing);
   result.was_stopped = timing.was_stopped;
   const auto all = outcomes(result.groups);
   const auto k = config.eval.num_samples;

@@ -23,7 +23,7 @@ struct EvalResult {
 
 // `seed` names the draws: the same seed and weights give the same samples.
 EvalResult evaluate(rollout::Backend& backend, const rewards::Reward& reward, const std::vector<Prompt>& prompts,
-                    const RlConfig& config, int64_t max_new_tokens, uint64_t seed);
+                    const RlConfig& config, int64_t step, uint64_t seed);
 
 // Mean occurrences of "wait" (any case, whole word) in a sample's text.
 double mean_waits(const std::vector<Group>& groups);

@@ -19,40 +19,10 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Shares and means over all samples of the step, as metrics.
-void describe_samples(const std::vector<Group>& groups, std::map<std::string, double>& metrics) {
-  double count = 0, cut_off = 0, right = 0, undecided = 0, reward = 0, silent = 0;
-  for (const auto& group : groups) {
-    bool has_advantage = false;
-    for (size_t i = 0; i < group.samples.size(); ++i) {
-      const auto& score = group.scores[i];
-      ++count;
-      reward += score.value;
-      right += score.verdict == Verdict::kRight;
-      undecided += score.verdict == Verdict::kUndecided;
-      cut_off += group.samples[i].finish == FinishReason::kLength;
-      has_advantage |= i < group.advantages.size() && group.advantages[i] != 0;
-      for (const auto& [name, value] : score.parts) metrics["reward/" + name] += value;
-    }
-    silent += !has_advantage;
-  }
-  count = std::max(count, 1.0);
-  for (auto& [name, value] : metrics) {
-    if (name.starts_with("reward/")) value /= count;
-  }
-  metrics["reward"] = reward / count;
-  metrics["accuracy"] = right / count;
-  metrics["undecided"] = undecided / count;
-  metrics["truncated"] = cut_off / count;
-  metrics["zero_signal_groups"] = silent / std::max<double>(1, std::ssize(groups));
-  metrics["tokens"] = mean_tokens(groups);
-  metrics["wait"] = mean_waits(groups);
-}
-
 }  // namespace
 
 RlLoop::RlLoop(const RlConfig& config, const LoopParts& parts)
-    : config_(config), parts_(parts), optimizer_(parts.policy.parameters(), config.optimizer) {
+    : config_(config), parts_(parts), optimizer_(parts.policy.parameters(), config.optimizer), alarms_(parts.alarms) {
   if (config.loss.kl_coef == 0) return;
   reference_ = std::make_unique<nn::CausalLm>(parts.policy.config(), parts.policy.parameters().source(),
                                               nn::CausalLmOptions{.gradients = nn::Gradients::kNone});
@@ -102,13 +72,12 @@ bool RlLoop::step() {
 
 // Advantages of the phase's groups, and every completion that may carry a gradient.
 std::vector<Experience> RlLoop::learn_from(PhaseResult& phase) {
-  const auto max_new_tokens = max_new_tokens_at(config_, step_);
   std::vector<Experience> experiences;
   std::vector<Rewards> rewards;
   for (const auto& group : phase.groups) {
     auto& row = rewards.emplace_back();
     for (size_t i = 0; i < group.samples.size(); ++i) {
-      row.push_back(effective_reward(group.samples[i], group.scores[i], config_, max_new_tokens));
+      row.push_back(effective_reward(group.samples[i], group.scores[i], config_));
       if (row.back()) experiences.push_back({.prompt = &group.prompt, .sample = &group.samples[i]});
     }
   }
@@ -128,8 +97,7 @@ std::vector<Experience> RlLoop::learn_from(PhaseResult& phase) {
 bool RlLoop::evaluate_policy() {
   if (parts_.eval_prompts.empty()) return true;
   const auto start = std::chrono::steady_clock::now();
-  auto result = evaluate(parts_.engine, parts_.reward, parts_.eval_prompts, config_, max_new_tokens_at(config_, step_),
-                         kEvalSeed ^ config_.seed);
+  auto result = evaluate(parts_.engine, parts_.reward, parts_.eval_prompts, config_, step_, kEvalSeed ^ config_.seed);
   if (result.was_stopped) return false;
   std::map<std::string, double> metrics{{"eval/tokens", result.mean_tokens}, {"eval/wait", result.mean_waits}};
   for (const auto& [name, e] : result.estimates) {
@@ -161,7 +129,9 @@ void RlLoop::hand_weights_over() {
 void RlLoop::refresh_reference() { reference_->parameters().weights().copy_(parts_.policy.parameters().weights()); }
 
 void RlLoop::record(const PhaseResult& phase, std::map<std::string, double> metrics, double seconds) {
-  describe_samples(phase.groups, metrics);
+  const auto statistics = rewards::describe(phase.groups);
+  metrics.merge(rewards::to_metrics(statistics));
+  metrics["wait"] = mean_waits(phase.groups);
   compute_seconds_ += seconds;
   metrics["seconds/sample"] = phase.sample_seconds;
   metrics["seconds/reward_wait"] = phase.reward_wait_seconds;
@@ -170,12 +140,20 @@ void RlLoop::record(const PhaseResult& phase, std::map<std::string, double> metr
   metrics["set_aside_groups"] = static_cast<double>(phase.set_aside.size());
   parts_.database.add_step({.stage = std::string(kStage), .step = step_, .metrics = metrics, .seconds = seconds});
   parts_.metrics.add(std::string(kStage), step_, metrics);
+  raise_alarms(statistics);
   for (const auto* groups : {&phase.groups, &phase.set_aside}) {
     for (const auto& group : *groups) parts_.database.add_group(kStage, step_, rollout::Split::kTrain, group);
   }
   log::info("step {}: reward {:.3f} accuracy {:.3f} tokens {:.1f} wait {:.2f} | sample {:.2f} s, update {:.2f} s, gap {:.1e}",
             step_, metrics["reward"], metrics["accuracy"], metrics["tokens"], metrics["wait"], metrics["seconds/sample"],
             metrics["seconds/update"], metrics["rollout_gap_max"]);
+}
+
+void RlLoop::raise_alarms(const rewards::StepStatistics& statistics) {
+  auto alarms = alarms_.observe(statistics);
+  if (alarms.empty()) return;
+  for (const auto& alarm : alarms) log::warn("step {}: alarm {}: {}", step_, alarm.kind, alarm.message);
+  parts_.database.add_alarms(kStage, step_, std::move(alarms));
 }
 
 void RlLoop::save() {
@@ -185,6 +163,7 @@ void RlLoop::save() {
   checkpoint.state = {{"cursor", tasks::to_json(parts_.prompts.cursor())},
                       {"optimizer_steps", optimizer_.num_steps()},
                       {"compute_seconds", compute_seconds_},
+                      {"alarms", alarms_.to_json()},
                       {"weights_hash", fmt::format("{:016x}", parts_.policy.parameters().hash())}};
   checkpoint.tensors = {{"optimizer.first_moment", optimizer_.first_moment()},
                         {"optimizer.second_moment", optimizer_.second_moment()}};
@@ -207,6 +186,7 @@ void RlLoop::resume() {
   if (reference_) reference_->parameters().weights().copy_(checkpoint->tensors.at("reference"));
   parts_.prompts.restore(tasks::cursor_from_json(checkpoint->state.at("cursor"), where));
   compute_seconds_ = json::get_double(checkpoint->state, "compute_seconds", where);
+  if (const auto* alarms = checkpoint->state.if_contains("alarms")) alarms_.restore(*alarms, where);
   log::info("goes on from {} (step {} of {})", checkpoint->folder.string(), step_, config_.steps);
 }
 

@@ -9,6 +9,7 @@
 #include "core/types.h"
 #include "model/decoder.h"
 #include "nn/causal_lm.h"
+#include "rewards/alarms.h"
 #include "rewards/reward.h"
 #include "rl/config.h"
 #include "rl/evaluation.h"
@@ -31,6 +32,7 @@ struct LoopParts {
   tasks::PromptSource& prompts;
   const std::vector<Prompt>& eval_prompts;
   const rewards::Reward& reward;
+  rewards::AlarmOptions alarms;
   rollout::RolloutWriter& database;
   train::MetricsWriter& metrics;
   const train::CheckpointStore& checkpoints;
@@ -55,11 +57,13 @@ class RlLoop {
   void refresh_reference();
   std::vector<Experience> learn_from(PhaseResult& phase);
   void record(const PhaseResult& phase, std::map<std::string, double> metrics, double seconds);
+  void raise_alarms(const rewards::StepStatistics& statistics);
   void save();
 
   const RlConfig& config_;
   LoopParts parts_;
   train::AdamW optimizer_;
+  rewards::AlarmWatch alarms_;
   std::unique_ptr<nn::CausalLm> reference_;  // only with a KL term
   int64_t step_ = 0;                         // steps done
   double compute_seconds_ = 0;               // of all sessions up to here

@@ -6,7 +6,6 @@
 
 #include "core/cancel.h"
 #include "core/random.h"
-#include "rewards/worker_pool.h"
 
 namespace r1::rl {
 namespace {
@@ -27,36 +26,35 @@ std::vector<Prompt> take_distinct(tasks::PromptSource& source, int64_t count) {
   return prompts;
 }
 
-bool group_has_signal(const Group& group, const RlConfig& config, int64_t max_new_tokens) {
+bool group_has_signal(const Group& group, const RlConfig& config) {
   Rewards rewards;
   for (size_t i = 0; i < group.samples.size(); ++i) {
-    rewards.push_back(effective_reward(group.samples[i], group.scores[i], config, max_new_tokens));
+    rewards.push_back(effective_reward(group.samples[i], group.scores[i], config));
   }
   return has_signal(rewards);
 }
 
 }  // namespace
 
-std::optional<double> effective_reward(const Sample& sample, const Score& score, const RlConfig& config, int64_t max_new_tokens) {
-  const bool is_cut_off = sample.finish == FinishReason::kLength;
+std::optional<double> effective_reward(const Sample& sample, const Score& score, const RlConfig& config) {
   if (score.verdict == Verdict::kUndecided || sample.finish == FinishReason::kCancelled) return {};
-  if (config.overlong.filter && is_cut_off) return {};
-  double reward = score.value;
-  if (config.overlong.soft_tokens > 0) {  // DAPO (arXiv:2503.14476) Eq. 13
-    const auto over = std::ssize(sample.token_ids) - (max_new_tokens - config.overlong.soft_tokens);
-    const auto share = std::clamp(static_cast<double>(over) / static_cast<double>(config.overlong.soft_tokens), 0.0, 1.0);
-    reward -= config.overlong.soft_penalty * share;
-  }
-  return reward;
+  if (config.overlong.filter && sample.finish == FinishReason::kLength) return {};
+  return score.value;
+}
+
+rewards::ScoreQueueOptions scoring_at(const RlConfig& config, int64_t step) {
+  return {.num_threads = static_cast<int>(config.num_reward_threads),
+          .context = {.step = step, .num_steps = config.steps}};
 }
 
 std::vector<Group> generate_scored(rollout::Backend& backend, const rewards::Reward& reward, std::vector<Prompt> prompts,
-                                   const SamplingParams& params, int num_reward_threads, PhaseResult& timing) {
+                                   const SamplingParams& params, rewards::ScoreQueueOptions scoring, PhaseResult& timing) {
   std::vector<std::shared_ptr<const Prompt>> shared;
   for (const auto& prompt : prompts) shared.push_back(std::make_shared<const Prompt>(prompt));
   std::vector<std::vector<std::future<Score>>> scores(prompts.size());
   for (auto& row : scores) row.resize(params.num_samples);
-  rewards::ScoreQueue queue(reward, {.num_threads = num_reward_threads});
+  scoring.context.max_new_tokens = params.max_new_tokens;
+  rewards::ScoreQueue queue(reward, scoring);
   const auto start = Clock::now();
   auto samples = backend.generate(prompts, params, [&](size_t prompt, const Sample& sample) {
     scores[prompt][sample.index] = queue.submit(shared[prompt], sample);
@@ -81,8 +79,7 @@ std::vector<Group> RolloutPhase::sample_and_score(int64_t step, int64_t round, i
   auto params = config_.sampling;
   params.max_new_tokens = static_cast<int>(max_new_tokens_at(config_, step));
   params.seed = mix64(config_.seed ^ mix64(static_cast<uint64_t>(step) * 64 + static_cast<uint64_t>(round)));
-  return generate_scored(backend_, reward_, take_distinct(prompts_, num_prompts), params,
-                         static_cast<int>(config_.num_reward_threads), result);
+  return generate_scored(backend_, reward_, take_distinct(prompts_, num_prompts), params, scoring_at(config_, step), result);
 }
 
 PhaseResult RolloutPhase::run(int64_t step) {
@@ -91,7 +88,7 @@ PhaseResult RolloutPhase::run(int64_t step) {
   const auto rounds = config_.dynamic_sampling.enabled ? config_.dynamic_sampling.max_rounds : 1;
   for (int64_t round = 0; round < rounds && std::ssize(result.groups) < wanted && !result.was_stopped; ++round) {
     for (auto& group : sample_and_score(step, round, wanted - std::ssize(result.groups), result)) {
-      const bool keeps = !config_.dynamic_sampling.enabled || group_has_signal(group, config_, max_new_tokens_at(config_, step));
+      const bool keeps = !config_.dynamic_sampling.enabled || group_has_signal(group, config_);
       (keeps ? result.groups : result.set_aside).push_back(std::move(group));
     }
   }

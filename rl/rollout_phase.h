@@ -6,6 +6,7 @@
 
 #include "core/types.h"
 #include "rewards/reward.h"
+#include "rewards/worker_pool.h"
 #include "rl/config.h"
 #include "rollout/backend.h"
 #include "tasks/dataset.h"
@@ -38,12 +39,15 @@ class RolloutPhase {
   const RlConfig& config_;
 };
 
-// Samples `prompts` and scores every completion as it ends.
+// Samples `prompts` and scores every completion as it ends. The options' context says which step it is; its
+// max_new_tokens is taken from `params`.
 std::vector<Group> generate_scored(rollout::Backend& backend, const rewards::Reward& reward, std::vector<Prompt> prompts,
-                                   const SamplingParams& params, int num_reward_threads, PhaseResult& timing);
+                                   const SamplingParams& params, rewards::ScoreQueueOptions scoring, PhaseResult& timing);
 
-// The reward that enters the advantage: the score's value with the overlong rules applied; nothing if it is undecided or
-// filtered.
-std::optional<double> effective_reward(const Sample& sample, const Score& score, const RlConfig& config, int64_t max_new_tokens);
+// How rewards are computed at a step of this run.
+rewards::ScoreQueueOptions scoring_at(const RlConfig& config, int64_t step);
+
+// The reward that enters the advantage: the score's value; nothing if it is undecided, or filtered as overlong.
+std::optional<double> effective_reward(const Sample& sample, const Score& score, const RlConfig& config);
 
 }  // namespace r1::rl
