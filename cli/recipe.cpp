@@ -56,7 +56,7 @@ ModelRecipe read_model(const ConfigTable& t) {
   ModelRecipe r;
   r.path = t.get_string("path", "");
   r.fresh = read_fresh_model(t);
-  r.precision = t.get_choice("precision", "f32", {"f32", "bf16", "fp8"});
+  r.precision = t.get_choice("precision", "f32", {"f32", "bf16"});
   r.recomputes_layers = t.get_bool("recompute_layers", false);
   return r;
 }

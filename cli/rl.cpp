@@ -77,9 +77,6 @@ void print_plan(const Recipe& r, const model::ModelConfig& model) {
 }
 
 rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, const train::RunFolder& run, const Config& config) {
-  if (recipe.model.precision == "fp8") {
-    throw Error("model.precision", "fp8 is for pretraining; rollouts would be of other weights than the update's", "use f32 or bf16");
-  }
   const auto precision = recipe.model.precision == "bf16" ? nn::Precision::kBF16 : nn::Precision::kF32;
   nn::CausalLm policy(start.loaded.config, *start.loaded.weights,
                       {.recompute = recipe.model.recomputes_layers ? nn::Recompute::kLayers : nn::Recompute::kNothing,

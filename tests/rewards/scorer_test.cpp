@@ -55,7 +55,7 @@ TEST_CASE("a row of a code task has its tests for an answer") {
   const auto key = parse_score_row(
       R"({"task": "number", "language": "python", "tests": {"entry_point": "f", "cases": []}, "completion": ""})",
       "f:1");
-  CHECK(key.prompt.answer == R"({"language":"python","tests":{"entry_point":"f","cases":[]}})");
+  CHECK(key.prompt.answer == R"({"language":"python","tests":{"entry_point": "f", "cases": []}})");
 }
 
 TEST_CASE("what a reward may look at beside the text stands in the row") {

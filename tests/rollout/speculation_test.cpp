@@ -86,11 +86,14 @@ TEST_CASE("DeepSeek-V3's samples do not depend on batch limits, threads, preempt
 
 TEST_CASE("guesses change no token at temperature 0, nor with top-p, stops or a context that ends", "[property]") {
   Rig rig;
-  auto params = kParams;
-  SECTION("temperature 0") { params.temperature = 0; }
-  SECTION("top-p") { params.top_p = 0.7; }
-  SECTION("a stop id") { params.stop_ids = {rig.run({}, kParams)[2][1].token_ids[9]}; }
-  SECTION("one token") { params.max_new_tokens = 1; }
+  auto greedy = kParams, top_p = kParams, stop_id = kParams, one_token = kParams;
+  greedy.temperature = 0;
+  top_p.top_p = 0.7;
+  stop_id.stop_ids = {rig.run({}, kParams)[2][1].token_ids[9]};
+  one_token.max_new_tokens = 1;
+  const auto params = GENERATE_COPY(greedy, top_p, stop_id, one_token);
+  INFO("temperature " << params.temperature << ", top-p " << params.top_p << ", " << params.stop_ids.size()
+                      << " stop ids, at most " << params.max_new_tokens << " tokens");
   for (const int64_t max_context : {0, 60}) {
     rollout::EngineStats stats;
     check_equal(rig.run({.max_context = max_context}, params),
