@@ -86,9 +86,7 @@ int run_pretrain(int argc, const char* const* argv) {
   }
   nn::CausalLm model(start.config, *weights,
                      {.recompute = recipe.model.recomputes_layers ? nn::Recompute::kLayers : nn::Recompute::kNothing,
-                      .precision = recipe.model.precision == "bf16"  ? nn::Precision::kBF16
-                                   : recipe.model.precision == "fp8" ? nn::Precision::kFp8
-                                                                     : nn::Precision::kF32});
+                      .precision = recipe.model.precision == "bf16" ? nn::Precision::kBF16 : nn::Precision::kF32});
   log::info("{} parameters, documents: {}", start.config.num_parameters(), documents.name);
   const train::CheckpointStore checkpoints(run.checkpoints(), recipe.pretrain.keep_checkpoints);
   const auto done = checkpoints.steps();
