@@ -1,12 +1,13 @@
 // Maths verdicts per second on one core: build/release/bench_math PAIRS.jsonl [SECONDS]
-// Time is processor time, so that a busy machine does not count. Rows are {"gold": KEY, "answer": COMPLETION}; shared peers' scripts time others on the same file.
+// Time is processor time, so that a busy machine does not count. Rows are {"gold": KEY, "answer": COMPLETION}; shared
+// peers' scripts time others on the same file.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <ctime>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
     num_verdicts += pairs.size();
   } while ((cpu_seconds() - start) < limit);
   fmt::print("pairs={} verdicts/s={:.0f} equal={:.3f} worst_ms={:.2f} balls={}\n", pairs.size(),
-             static_cast<double>(num_verdicts) / (cpu_seconds() - start), static_cast<double>(num_equal) / static_cast<double>(num_verdicts),
-             worst * 1e3, missing_abilities().empty() ? "yes" : "no");
+             static_cast<double>(num_verdicts) / (cpu_seconds() - start),
+             static_cast<double>(num_equal) / static_cast<double>(num_verdicts), worst * 1e3,
+             missing_abilities().empty() ? "yes" : "no");
 }

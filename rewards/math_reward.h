@@ -1,5 +1,6 @@
 #pragma once
-// Mathematical answers (rewards/math/judge.h) as a reward: 1 if the completion's final answer is proved equal to the key.
+// Mathematical answers (rewards/math/judge.h) as a reward: 1 if the completion's final answer is proved equal to the
+// key.
 //
 // A completion cannot buy itself out of being wrong: an answer that costs more than it may is wrong. Undecided are keys
 // that cannot be read, and answers of which neither equality nor difference can be proved.

@@ -28,11 +28,8 @@ std::unique_ptr<Reward> make_math(const RewardOptions& options) { return std::ma
 std::unique_ptr<Reward> make_text(const RewardOptions& options) { return std::make_unique<TextReward>(options.text); }
 
 constexpr Row kRows[]{
-    {"arithmetic", make_number},
-    {"countdown", make_countdown},
-    {"math", make_math},
-    {"number", make_number},
-    {"text", make_text},
+    {"arithmetic", make_number}, {"countdown", make_countdown}, {"math", make_math},
+    {"number", make_number},     {"text", make_text},
 };
 
 // Each prompt by its own task.

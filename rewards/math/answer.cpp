@@ -31,39 +31,44 @@ struct Box {
   std::string_view content;
 };
 
-// The last complete outermost boxes, up to 64 of them.
+// The place of the brace after a box's command at `at`; npos if none is there.
+size_t box_brace(std::string_view text, size_t at) {
+  for (const std::string_view command : {"\\boxed", "\\fbox"}) {
+    if (text.substr(at, command.size()) != command) continue;
+    size_t brace = at + command.size();
+    while (brace < text.size() && text[brace] == ' ') ++brace;
+    if (brace < text.size() && text[brace] == '{') return brace;
+  }
+  return text.npos;
+}
+
+// The last complete boxes, up to 128 of them, without those inside others. One whose braces never close hides none.
 std::vector<Box> last_boxes(std::string_view text) {
   std::vector<Box> boxes;
-  std::vector<size_t> open;  // braces' places
-  constexpr std::array<std::string_view, 2> kCommands{"\\boxed", "\\fbox"};
-  std::vector<std::pair<size_t, size_t>> pending;  // (command's place, number of open braces before it)
+  struct Brace {
+    size_t place;
+    size_t command;  // of the box that it opens, or npos
+  };
+  std::vector<Brace> open;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\') {
-      bool is_box = false;
-      for (const auto command : kCommands) {
-        if (text.substr(i, command.size()) != command) continue;
-        size_t brace = i + command.size();
-        while (brace < text.size() && text[brace] == ' ') ++brace;
-        if (brace >= text.size() || text[brace] != '{') continue;
-        if (pending.empty()) pending.emplace_back(i, open.size());
-        i = brace - 1;
-        is_box = true;
-        break;
+      const auto brace = box_brace(text, i);
+      if (brace == text.npos) {
+        ++i;
+        continue;
       }
-      if (!is_box) ++i;
+      open.push_back({brace, i});
+      i = brace;
     } else if (text[i] == '{') {
-      open.push_back(i);
+      open.push_back({i, text.npos});
     } else if (text[i] == '}' && !open.empty()) {
-      const auto begin = open.back();
+      const auto [place, command] = open.back();
       open.pop_back();
-      if (!pending.empty() && open.size() == pending.back().second) {
-        boxes.push_back({pending.back().first, i + 1, text.substr(begin + 1, i - begin - 1)});
-        pending.pop_back();
-        if (boxes.size() > 128) boxes.erase(boxes.begin(), boxes.begin() + 64);
-      }
+      if (command == text.npos) continue;
+      while (!boxes.empty() && boxes.back().begin > command) boxes.pop_back();
+      boxes.push_back({command, i + 1, text.substr(place + 1, i - place - 1)});
+      if (boxes.size() > 128) boxes.erase(boxes.begin(), boxes.begin() + 64);
     }
-    // A box whose braces never close hides none that come after it.
-    if (!pending.empty() && i > pending.back().first + 4 * kMaxAnswerBytes) pending.clear();
   }
   return boxes;
 }
@@ -73,12 +78,14 @@ bool is_joint(std::string_view between) {
   if (between.size() > 48) return false;
   std::string rest;
   for (size_t i = 0; i < between.size(); ++i) {
-    for (const std::string_view command : {"\\text", "\\quad", "\\qquad", "\\(", "\\)", "\\[", "\\]", "\\,", "\\;", "\\ "}) {
+    for (const std::string_view command :
+         {"\\text", "\\quad", "\\qquad", "\\(", "\\)", "\\[", "\\]", "\\,", "\\;", "\\ "}) {
       if (between.substr(i, command.size()) == command) i += command.size();
     }
     if (i >= between.size()) break;
     const char c = between[i];
-    const bool is_sign = is_blank(c) || c == ',' || c == ';' || c == '$' || c == '{' || c == '}' || c == '*' || c == '&';
+    const bool is_sign =
+        is_blank(c) || c == ',' || c == ';' || c == '$' || c == '{' || c == '}' || c == '*' || c == '&';
     if (!is_sign) rest += lower(c);
   }
   for (const std::string_view word : {"and", "or"}) {
@@ -127,8 +134,9 @@ std::string_view sentence(std::string_view text) {
 }
 
 std::optional<std::string_view> after_phrase(std::string_view text) {
-  constexpr std::array<std::string_view, 9> kPhrases{"answer is", "answer:", "answers are", "answer to the problem is",
-                                                     "####", "answer =", "result is", "solution is", "solutions are"};
+  constexpr std::array<std::string_view, 9> kPhrases{
+      "answer is", "answer:",     "answers are",  "answer to the problem is", "####", "answer =",
+      "result is", "solution is", "solutions are"};
   std::string folded(text.size() > 200'000 ? text.substr(text.size() - 200'000) : text);
   const auto offset = text.size() - folded.size();
   std::transform(folded.begin(), folded.end(), folded.begin(), lower);
@@ -141,7 +149,8 @@ std::optional<std::string_view> after_phrase(std::string_view text) {
   }
   if (best == std::string::npos) return {};
   auto rest = text.substr(offset + best);
-  while (!rest.empty() && (is_blank(rest.front()) || rest.front() == ':' || rest.front() == '*' || rest.front() == '=')) {
+  while (!rest.empty() &&
+         (is_blank(rest.front()) || rest.front() == ':' || rest.front() == '*' || rest.front() == '=')) {
     rest.remove_prefix(1);
   }
   const auto found = trim(sentence(rest));
@@ -219,7 +228,8 @@ FoundAnswer from_expressions(std::string_view text) {
 
 // Whether a text talks: words outside of commands, their arguments and functions' names.
 bool has_prose(std::string_view text) {
-  constexpr std::array<std::string_view, 12> kFunctions{"sin", "cos", "tan", "cot", "log", "exp", "sqrt", "min", "max", "gcd", "lcm", "and"};
+  constexpr std::array<std::string_view, 12> kFunctions{"sin",  "cos", "tan", "cot", "log", "exp",
+                                                        "sqrt", "min", "max", "gcd", "lcm", "and"};
   int num_words = 0;
   for (size_t i = 0; i < text.size();) {
     if (text[i] == '\\') {
@@ -239,15 +249,23 @@ bool has_prose(std::string_view text) {
       ++i;
     }
   }
-  const bool has_formula = text.find('$') != text.npos || text.find("\\(") != text.npos || text.find("\\[") != text.npos;
+  const bool has_formula =
+      text.find('$') != text.npos || text.find("\\(") != text.npos || text.find("\\[") != text.npos;
   return num_words >= 4 || (num_words >= 1 && has_formula && is_letter(text[0]));
+}
+
+// "The largest n is 34" after "Final answer:" still has its answer to be found.
+FoundAnswer from_phrase(std::string_view said, std::string_view place) {
+  const bool has_value = said.find_first_of("0123456789$") != said.npos;
+  if (has_value && has_prose(said)) return {from_expressions(said).text, place};
+  return {std::string(said), place};
 }
 
 // Of a text known to be the answer: what it says the answer is, or all of it.
 FoundAnswer within(std::string_view text, std::string_view place) {
   if (auto boxed = from_boxes(text)) return *boxed;
-  if (const auto said = after_phrase(text)) return {std::string(*said), place};
-  return {std::string(trim(text)), place};
+  if (const auto said = after_phrase(text)) return from_phrase(*said, place);
+  return from_phrase(trim(text), place);
 }
 
 }  // namespace
@@ -258,14 +276,15 @@ std::optional<FoundAnswer> find_math_answer(std::string_view completion, AnswerP
     constexpr std::string_view kBegin = "<answer>", kEnd = "</answer>";
     const auto end = text.rfind(kEnd);
     const auto begin = end == text.npos ? text.npos : text.substr(0, end).rfind(kBegin);
-    if (begin != text.npos) return within(text.substr(begin + kBegin.size(), end - begin - kBegin.size()), "answer tag");
+    if (begin != text.npos)
+      return within(text.substr(begin + kBegin.size(), end - begin - kBegin.size()), "answer tag");
     if (place == AnswerPlace::kTag) return {};
   }
   if (auto boxed = from_boxes(text)) return boxed;
   if (place != AnswerPlace::kAnywhere) return {};
   text = trim(text);
   if (text.empty()) return {};
-  if (const auto said = after_phrase(text)) return FoundAnswer{std::string(*said), "phrase"};
+  if (const auto said = after_phrase(text)) return from_phrase(*said, "phrase");
   if (text.size() <= 2'000 && !has_prose(text)) return FoundAnswer{std::string(text), "whole text"};
   return from_expressions(text);
 }

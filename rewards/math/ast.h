@@ -1,6 +1,6 @@
 #pragma once
-// What an answer says, as a tree: expressions, and what answers are besides: lists, sets, intervals, relations, matrices,
-// quantities with units, words.
+// What an answer says, as a tree: expressions, and what answers are besides: lists, sets, intervals, relations,
+// matrices, quantities with units, words.
 
 #include <cstdint>
 #include <optional>

@@ -38,8 +38,9 @@ class Ball {
 };
 
 void set_integer(fmpz_t out, const BigInt& value) {
-  const auto text = value.str(0, std::ios_base::hex);
-  fmpz_set_str(out, text.c_str(), 16);
+  const BigInt magnitude = value < 0 ? BigInt(-value) : value;
+  const auto digits = magnitude.str(0, std::ios_base::hex);
+  fmpz_set_str(out, (value < 0 ? "-" + digits : digits).c_str(), 16);
 }
 
 Ball to_ball(const Rational& value, int precision) {
@@ -132,7 +133,8 @@ class Evaluator {
     const bool is_proved_positive = arb_is_zero(acb_imagref(base.get())) && arb_is_positive(acb_realref(base.get()));
     if (!is_proved_positive && !is_positive) left_real_ = true;
     if (is_proved_positive && exponent.denominator <= 64) {
-      arb_root_ui(acb_realref(base.get()), acb_realref(base.get()), static_cast<ulong>(exponent.denominator), precision_);
+      arb_root_ui(acb_realref(base.get()), acb_realref(base.get()), static_cast<ulong>(exponent.denominator),
+                  precision_);
       acb_pow_si(base.get(), base.get(), exponent.numerator, precision_);
       return;
     }
@@ -162,12 +164,22 @@ class Evaluator {
     const auto& atom = field_.atom(id);
     field_.budget().charge(4 + precision_ / 64);
     switch (atom.kind) {
-      case AtomKind::kPi: arb_const_pi(acb_realref(result.get()), precision_); return;
-      case AtomKind::kE: arb_const_e(acb_realref(result.get()), precision_); return;
-      case AtomKind::kSymbol: result = to_ball(sample_value(id), precision_); return;
-      case AtomKind::kInteger: result = to_ball(Rational::from_big(atom.base, 1), precision_); return;
+      case AtomKind::kPi:
+        arb_const_pi(acb_realref(result.get()), precision_);
+        return;
+      case AtomKind::kE:
+        arb_const_e(acb_realref(result.get()), precision_);
+        return;
+      case AtomKind::kSymbol:
+        result = to_ball(sample_value(id), precision_);
+        return;
+      case AtomKind::kInteger:
+        result = to_ball(Rational::from_big(atom.base, 1), precision_);
+        return;
       case AtomKind::kRoot:
-      case AtomKind::kSum: result = value(atom.args[0]); return;
+      case AtomKind::kSum:
+        result = value(atom.args[0]);
+        return;
       case AtomKind::kLog: {
         result = value(atom.args[0]);
         const bool is_proved = arb_is_zero(acb_imagref(result.get())) && arb_is_positive(acb_realref(result.get()));
@@ -176,8 +188,12 @@ class Evaluator {
         acb_log(result.get(), result.get(), precision_);
         return;
       }
-      case AtomKind::kFunction: compute_function(result, atom); return;
-      default: acb_indeterminate(result.get()); return;
+      case AtomKind::kFunction:
+        compute_function(result, atom);
+        return;
+      default:
+        acb_indeterminate(result.get());
+        return;
     }
   }
 

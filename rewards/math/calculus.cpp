@@ -18,10 +18,10 @@ Frac substitute(Field& field, const Frac& f, std::string_view variable, const Fr
     const auto exponent = to_rational(factor.exponent);
     if (atom.kind == AtomKind::kSymbol && atom.name == variable) return field.power(by, exponent);
     Frac self(Poly(Term{1, [&] {
-      Monomial m;
-      m.append(factor);
-      return m;
-    }()}));
+                          Monomial m;
+                          m.append(factor);
+                          return m;
+                        }()}));
     if (!field.mentions(self, variable)) return self;
     if (atom.kind == AtomKind::kExpMonomial) {
       const auto inner = substitute(field, Frac(Poly(Term{1, atom.monomial})), variable, by);
@@ -158,7 +158,8 @@ Frac Calculus::integral(const Node& node) {
     const auto end = lowering_.scalar(id);
     if (!field_.has_atom_kind(end, AtomKind::kInfinity)) {
       const auto sign = sign_of(field_, end);
-      const bool is_smooth = !field_.has_atom_kind(*whole, AtomKind::kLog) && !field_.has_atom_kind(*whole, AtomKind::kRoot);
+      const bool is_smooth =
+          !field_.has_atom_kind(*whole, AtomKind::kLog) && !field_.has_atom_kind(*whole, AtomKind::kRoot);
       if (!is_smooth && !(sign && *sign > 0)) return {};
       return substitute(field_, *whole, variable, end);
     }

@@ -29,7 +29,8 @@ std::optional<Calculus::Summand> Calculus::summand_of(const Term& term, std::str
       if (!factor.exponent.is_integer()) return {};
       result.power = factor.exponent.numerator;
     } else if (atom.kind == AtomKind::kExpMonomial) {
-      const Frac slope = field_.divide(Frac(Poly(Term{to_rational(factor.exponent), atom.monomial})), field_.symbol(counter));
+      const Frac slope =
+          field_.divide(Frac(Poly(Term{to_rational(factor.exponent), atom.monomial})), field_.symbol(counter));
       if (field_.mentions(slope, counter)) return {};
       rate = field_.add(rate, slope);
     } else {
@@ -43,10 +44,12 @@ std::optional<Calculus::Summand> Calculus::summand_of(const Term& term, std::str
 // Sum of binomials: k^p summed by differences, sum_{k=1}^n k^p = sum_j S(p, j) j! binom(n + 1, j + 1).
 Frac Calculus::power_sum(int64_t power, const Frac& last) {
   if (power == 0) return last;
-  std::vector<std::vector<int64_t>> stirling(static_cast<size_t>(power) + 1, std::vector<int64_t>(static_cast<size_t>(power) + 1));
+  std::vector<std::vector<int64_t>> stirling(static_cast<size_t>(power) + 1,
+                                             std::vector<int64_t>(static_cast<size_t>(power) + 1));
   stirling[0][0] = 1;
   for (size_t n = 1; n < stirling.size(); ++n) {
-    for (size_t k = 1; k <= n; ++k) stirling[n][k] = static_cast<int64_t>(k) * stirling[n - 1][k] + stirling[n - 1][k - 1];
+    for (size_t k = 1; k <= n; ++k)
+      stirling[n][k] = static_cast<int64_t>(k) * stirling[n - 1][k] + stirling[n - 1][k - 1];
   }
   Frac sum;
   Frac falling = field_.add(last, Frac(Rational(1)));  // (n+1) n (n-1) ...
@@ -62,7 +65,8 @@ std::optional<Frac> Calculus::finite_sum(const Summand& s, const Frac& first, co
   const Frac one{Rational(1)};
   if (s.power < 0 || s.power > kMaxPower) return {};
   if (!s.ratio) {
-    return field_.multiply(s.coefficient, field_.subtract(power_sum(s.power, last), power_sum(s.power, field_.subtract(first, one))));
+    return field_.multiply(s.coefficient,
+                           field_.subtract(power_sum(s.power, last), power_sum(s.power, field_.subtract(first, one))));
   }
   const auto& r = *s.ratio;
   const auto step = field_.subtract(r, one);
@@ -118,7 +122,9 @@ Frac Calculus::sum(const Node& node) {
   Frac total;
   for (const auto& term : body.above.terms()) {
     const auto summand = summand_of(term, counter);
-    const auto part = !summand ? std::nullopt : is_infinite ? infinite_sum(*summand, first) : finite_sum(*summand, first, last);
+    const auto part = !summand      ? std::nullopt
+                      : is_infinite ? infinite_sum(*summand, first)
+                                    : finite_sum(*summand, first, last);
     if (!part) return opaque(node, "sum");
     total = field_.add(total, *part);
   }
@@ -143,7 +149,8 @@ std::optional<Frac> Calculus::antiderivative_of_term(const Term& term, std::stri
       const auto slope = field_.divide(Frac(Poly(Term{to_rational(factor.exponent), atom.monomial})), x);
       if (field_.mentions(slope, variable)) return {};
       rate = field_.add(rate, slope);
-    } else if (atom.kind == AtomKind::kLog && factor.exponent == Exponent{1, 1} && field_.difference(self, field_.log(x)).is_zero()) {
+    } else if (atom.kind == AtomKind::kLog && factor.exponent == Exponent{1, 1} &&
+               field_.difference(self, field_.log(x)).is_zero()) {
       has_log = true;
     } else {
       return {};
@@ -152,7 +159,8 @@ std::optional<Frac> Calculus::antiderivative_of_term(const Term& term, std::stri
   const Frac next{power + 1};
   if (rate.above.is_zero()) {
     if (next.rational().is_zero()) {
-      if (has_log) return field_.multiply(coefficient, field_.divide(field_.power(field_.log(x), Rational(2)), Frac(Rational(2))));
+      if (has_log)
+        return field_.multiply(coefficient, field_.divide(field_.power(field_.log(x), Rational(2)), Frac(Rational(2))));
       return field_.multiply(coefficient, field_.log(x));
     }
     auto part = field_.divide(field_.power(x, next.rational()), next);

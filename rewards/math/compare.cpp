@@ -25,18 +25,21 @@ bool Comparer::is_name(NodeId id) const {
   const auto& node = ast_[id];
   if (node.kind == NodeKind::kSymbol) return true;
   if (node.kind == NodeKind::kCall) {
-    if (node.text == "abs") return std::all_of(node.children.begin(), node.children.end(), [&](NodeId c) { return is_name(c); });
+    if (node.text == "abs")
+      return std::all_of(node.children.begin(), node.children.end(), [&](NodeId c) { return is_name(c); });
     return node.text.starts_with("f:");
   }
   // Letters side by side ("AB"), f(x), P(A), or a ratio or fraction of such: what one solves for.
   if (node.kind == NodeKind::kMultiply || node.kind == NodeKind::kRatio || node.kind == NodeKind::kDivide ||
       node.kind == NodeKind::kGroup) {
     const bool is_run = node.kind != NodeKind::kMultiply || node.is_bracketed || node.children.size() == 2;
-    const bool are_names = std::all_of(node.children.begin(), node.children.end(), [&](NodeId c) { return is_name(c); });
-    const bool is_capital_run = node.kind != NodeKind::kMultiply || std::all_of(node.children.begin(), node.children.end(), [&](NodeId c) {
-      const auto& text = ast_[c].text;
-      return !text.empty() && text[0] >= 'A' && text[0] <= 'Z';
-    });
+    const bool are_names =
+        std::all_of(node.children.begin(), node.children.end(), [&](NodeId c) { return is_name(c); });
+    const bool is_capital_run =
+        node.kind != NodeKind::kMultiply || std::all_of(node.children.begin(), node.children.end(), [&](NodeId c) {
+          const auto& text = ast_[c].text;
+          return !text.empty() && text[0] >= 'A' && text[0] <= 'Z';
+        });
     return is_run && are_names && is_capital_run;
   }
   return node.kind == NodeKind::kText;
@@ -67,9 +70,12 @@ bool Comparer::is_value(NodeId id) const {
     case NodeKind::kRelation:
     case NodeKind::kText:
     case NodeKind::kCases:
-    case NodeKind::kEllipsis: return false;
-    case NodeKind::kGroup: return ast_[id].text == "<>";
-    default: return true;
+    case NodeKind::kEllipsis:
+      return false;
+    case NodeKind::kGroup:
+      return ast_[id].text == "<>";
+    default:
+      return true;
   }
 }
 
@@ -88,7 +94,8 @@ Tri Comparer::compare_kinds(NodeId gold, NodeId answer) {
   if (auto result = compare_letter_unit(gold, answer)) return *result;
   if (auto result = compare_wrapped(gold, answer)) return *result;
   if (is_value(gold) && is_value(answer)) {
-    const bool has_signs = contains_kind(ast_, gold, NodeKind::kPlusMinus) || contains_kind(ast_, answer, NodeKind::kPlusMinus);
+    const bool has_signs =
+        contains_kind(ast_, gold, NodeKind::kPlusMinus) || contains_kind(ast_, answer, NodeKind::kPlusMinus);
     if (!has_signs) return compare_values({gold, 0}, {answer, 0});
     return compare_unordered(items_of(gold), items_of(answer));
   }
@@ -126,7 +133,8 @@ std::optional<Tri> Comparer::compare_definitions(NodeId gold, NodeId answer) {
     const bool is_function = g.kind == NodeKind::kCall || a.kind == NodeKind::kCall;
     const bool are_symbols = g.kind == NodeKind::kSymbol && a.kind == NodeKind::kSymbol && g.text != a.text;
     if (are_symbols && !is_function) {
-      return ast_[gold].text == "=" && ast_[answer].text == "=" ? compare_relations(gold, answer) : no("another variable");
+      return ast_[gold].text == "=" && ast_[answer].text == "=" ? compare_relations(gold, answer)
+                                                                : no("another variable");
     }
     return compare(defined_value(gold), defined_value(answer));
   }
@@ -162,7 +170,8 @@ Tri Comparer::compare_quantities(NodeId gold, NodeId answer) {
     if (g.text == "degree" && a.text == "degree") return compare(g.children[0], a.children[0]);
     if (!gold_unit || !unit || !gold_unit->is_known || !unit->is_known) {
       const auto numbers = compare(g.children[0], a.children[0]);
-      const bool are_same = normalized_words(g.text) == normalized_words(a.text) || (gold_unit && unit && *gold_unit == *unit);
+      const bool are_same =
+          normalized_words(g.text) == normalized_words(a.text) || (gold_unit && unit && *gold_unit == *unit);
       if (numbers != Tri::kYes || are_same) return numbers;
       return unknown(fmt::format("'{}' may or may not be '{}'", a.text, g.text));
     }
@@ -173,7 +182,8 @@ Tri Comparer::compare_quantities(NodeId gold, NodeId answer) {
   // One of them leaves its unit out.
   const auto& quantity = g.kind == NodeKind::kQuantity ? g : a;
   const auto other = g.kind == NodeKind::kQuantity ? answer : gold;
-  const auto bare = g.kind == NodeKind::kQuantity ? compare(quantity.children[0], other) : compare(other, quantity.children[0]);
+  const auto bare =
+      g.kind == NodeKind::kQuantity ? compare(quantity.children[0], other) : compare(other, quantity.children[0]);
   const auto unit = parse_unit(quantity.text);
   const bool is_number = quantity.text == "degree" || (unit && unit->is_known && unit->powers.empty());
   if (bare == Tri::kYes || !is_number) return bare;
@@ -191,7 +201,8 @@ std::optional<Tri> Comparer::compare_letter_unit(NodeId gold, NodeId answer) {
   const auto &number = ast_[other.children[0]], &letter = ast_[other.children[1]];
   if (number.kind != NodeKind::kNumber || letter.kind != NodeKind::kSymbol) return {};
   const auto unit = parse_unit(quantity.text), letter_unit = parse_unit(letter.text);
-  if (!unit || !letter_unit || !unit->is_known || !letter_unit->is_known || unit->powers != letter_unit->powers) return {};
+  if (!unit || !letter_unit || !unit->is_known || !letter_unit->is_known || unit->powers != letter_unit->powers)
+    return {};
   return over_signs(gold, answer, [&](Lowering& lowering, Field& field) {
     const auto left = field.multiply(lowering.scalar(quantity.children[0]), Frac(unit->factor));
     return are_equal(field, left, Frac(number.number * letter_unit->factor));
@@ -223,7 +234,9 @@ Tri Comparer::compare_cases(NodeId gold, NodeId answer) {
     for (size_t j = 0; j < a.size() && best != Tri::kYes; j += 2) {
       const auto value = compare(g[i], a[j]);
       const auto condition = value == Tri::kNo ? Tri::kNo : compare(g[i + 1], a[j + 1]);
-      const auto both = condition == Tri::kNo ? Tri::kNo : value == Tri::kYes && condition == Tri::kYes ? Tri::kYes : Tri::kUnknown;
+      const auto both = condition == Tri::kNo                          ? Tri::kNo
+                        : value == Tri::kYes && condition == Tri::kYes ? Tri::kYes
+                                                                       : Tri::kUnknown;
       if (both != Tri::kNo) best = both;
     }
     if (best == Tri::kNo) return no("a case that the answer does not have");
@@ -234,7 +247,8 @@ Tri Comparer::compare_cases(NodeId gold, NodeId answer) {
   return Tri::kYes;
 }
 
-Comparison compare_answers(const Ast& ast, NodeId gold, NodeId answer, Budget& budget, const std::optional<Rational>& tolerance) {
+Comparison compare_answers(const Ast& ast, NodeId gold, NodeId answer, Budget& budget,
+                           const std::optional<Rational>& tolerance) {
   Comparer comparer(ast, budget, tolerance);
   const auto equal = comparer.compare(gold, answer);
   if (equal == Tri::kYes) return {equal, ""};

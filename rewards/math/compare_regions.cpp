@@ -17,11 +17,15 @@ bool is_order(char sign) { return sign == '<' || sign == '>' || sign == 'l' || s
 bool Comparer::has_set_form(NodeId id) const {
   const auto& node = ast_[id];
   switch (node.kind) {
-    case NodeKind::kSetOperation: return true;
-    case NodeKind::kSetName: return node.text == "R" || node.text == "empty";
-    case NodeKind::kSetBuilder: return true;
+    case NodeKind::kSetOperation:
+      return true;
+    case NodeKind::kSetName:
+      return node.text == "R" || node.text == "empty";
+    case NodeKind::kSetBuilder:
+      return true;
     case NodeKind::kRelation: {
-      if (node.text == "E") return ast_[node.children[1]].kind != NodeKind::kSetName || ast_[node.children[1]].text == "R";
+      if (node.text == "E")
+        return ast_[node.children[1]].kind != NodeKind::kSetName || ast_[node.children[1]].text == "R";
       return node.text.find_first_not_of("<>lgn") == std::string::npos;
     }
     case NodeKind::kList:
@@ -31,17 +35,21 @@ bool Comparer::has_set_form(NodeId id) const {
       const auto is_infinite = [&](NodeId c) {
         const auto& end = ast_[c];
         return (end.kind == NodeKind::kNamed && end.text == "oo") ||
-               (end.kind == NodeKind::kNegate && ast_[end.children[0]].kind == NodeKind::kNamed && ast_[end.children[0]].text == "oo");
+               (end.kind == NodeKind::kNegate && ast_[end.children[0]].kind == NodeKind::kNamed &&
+                ast_[end.children[0]].text == "oo");
       };
-      return node.children.size() == 2 && (is_half_open || is_infinite(node.children[0]) || is_infinite(node.children[1]));
+      return node.children.size() == 2 &&
+             (is_half_open || is_infinite(node.children[0]) || is_infinite(node.children[1]));
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
 bool Comparer::is_region_like(NodeId id) const {
   const auto& node = ast_[id];
-  return has_set_form(id) || node.kind == NodeKind::kSet || (node.kind == NodeKind::kGroup && node.children.size() == 2 && node.text != "<>");
+  return has_set_form(id) || node.kind == NodeKind::kSet ||
+         (node.kind == NodeKind::kGroup && node.children.size() == 2 && node.text != "<>");
 }
 
 std::optional<Tri> Comparer::compare_regions(NodeId gold, NodeId answer) {
@@ -73,13 +81,17 @@ std::optional<Tri> Comparer::compare_as_regions(NodeId gold, NodeId answer) {
   const auto gold_names = names(gold), answer_names = names(answer);
   if (gold_names.size() > 1 || answer_names.size() > 1) return {};
   bool relies = false, is_nowhere_real = false, is_read = false;
-  const auto result = run({}, [&](Lowering& lowering, Field& field) {
-    const auto x = region_of(gold, lowering, field, gold_names.empty() ? "" : gold_names[0]);
-    const auto y = x ? region_of(answer, lowering, field, answer_names.empty() ? "" : answer_names[0]) : std::nullopt;
-    if (!x || !y) return Tri::kUnknown;
-    is_read = true;
-    return are_equal(field, *x, *y);
-  }, &relies, &is_nowhere_real);
+  const auto result = run(
+      {},
+      [&](Lowering& lowering, Field& field) {
+        const auto x = region_of(gold, lowering, field, gold_names.empty() ? "" : gold_names[0]);
+        const auto y =
+            x ? region_of(answer, lowering, field, answer_names.empty() ? "" : answer_names[0]) : std::nullopt;
+        if (!x || !y) return Tri::kUnknown;
+        is_read = true;
+        return are_equal(field, *x, *y);
+      },
+      &relies, &is_nowhere_real);
   if (!is_read) return {};
   if (result == Tri::kNo) return no("other sets of numbers");
   // "x > 3" says it of x: an answer about another variable is another answer.
@@ -94,12 +106,14 @@ std::optional<Region> Comparer::region_of(NodeId id, Lowering& lowering, Field& 
     const auto value = lowering.scalar(child);
     if (field.has_symbols(value)) return {};
     if (!field.has_atom_kind(value, AtomKind::kInfinity)) return End{.value = value, .is_closed = is_closed};
-    if (value.above.terms().size() != 1 || value.above.leading().monomial.size() != 1) throw Undefined{"arithmetic with infinity"};
+    if (value.above.terms().size() != 1 || value.above.leading().monomial.size() != 1)
+      throw Undefined{"arithmetic with infinity"};
     return End{.infinity = value.above.leading().coefficient.sign()};
   };
   switch (node.kind) {
     case NodeKind::kGroup: {
-      const auto low = end_of(node.children[0], node.text[0] == '['), high = end_of(node.children[1], node.text[1] == ']');
+      const auto low = end_of(node.children[0], node.text[0] == '['),
+                 high = end_of(node.children[1], node.text[1] == ']');
       if (!low || !high) return {};
       return Region::interval(field, *low, *high);
     }
@@ -127,18 +141,23 @@ std::optional<Region> Comparer::region_of(NodeId id, Lowering& lowering, Field& 
     }
     case NodeKind::kSetBuilder: {
       const auto& element = ast_[node.children[0]];
-      if (element.kind == NodeKind::kRelation && element.text == "E") return region_of(node.children[1], lowering, field, variable);
+      if (element.kind == NodeKind::kRelation && element.text == "E")
+        return region_of(node.children[1], lowering, field, variable);
       if (element.kind != NodeKind::kSymbol) return {};
       return region_of(node.children[1], lowering, field, variable);
     }
-    case NodeKind::kList: return region_of_list(node, lowering, field, variable);
-    case NodeKind::kRelation: return region_of_relation(node, lowering, field, variable);
-    default: return {};
+    case NodeKind::kList:
+      return region_of_list(node, lowering, field, variable);
+    case NodeKind::kRelation:
+      return region_of_relation(node, lowering, field, variable);
+    default:
+      return {};
   }
 }
 
 // "and" intersects, "or" unites; a comma intersects unless nothing would be left.
-std::optional<Region> Comparer::region_of_list(const Node& node, Lowering& lowering, Field& field, const std::string& variable) {
+std::optional<Region> Comparer::region_of_list(const Node& node, Lowering& lowering, Field& field,
+                                               const std::string& variable) {
   std::vector<Region> parts;
   for (const auto child : node.children) {
     const auto part = region_of(child, lowering, field, variable);
@@ -155,7 +174,8 @@ std::optional<Region> Comparer::region_of_list(const Node& node, Lowering& lower
   return common.is_empty() ? united : common;
 }
 
-std::optional<Region> Comparer::region_of_relation(const Node& node, Lowering& lowering, Field& field, const std::string& variable) {
+std::optional<Region> Comparer::region_of_relation(const Node& node, Lowering& lowering, Field& field,
+                                                   const std::string& variable) {
   if (node.text == "E" && ast_[node.children[0]].kind == NodeKind::kSymbol) {
     return region_of(node.children[1], lowering, field, variable);
   }
@@ -198,7 +218,8 @@ std::optional<Region> Comparer::solve_bars(Lowering& lowering, Field& field, Nod
     const auto points = Region::unite(field, Region::point(low), Region::point(high));
     return sign == '=' ? points : points.complement();
   }
-  const auto inner = Region::interval(field, {.value = low, .is_closed = has_ends}, {.value = high, .is_closed = has_ends});
+  const auto inner =
+      Region::interval(field, {.value = low, .is_closed = has_ends}, {.value = high, .is_closed = has_ends});
   return is_inside ? inner : inner.complement();
 }
 
@@ -217,7 +238,8 @@ std::optional<Region> Comparer::solve(Lowering& lowering, Field& field, NodeId l
   const auto side_of = [&](NodeId id) { return is_call(id) ? field.symbol(variable) : lowering.scalar(id); };
   const auto difference = field.subtract(side_of(left), side_of(right));
   if (field.relies_on_signs()) return {};
-  const auto above = coefficients_of(field, difference.above, variable), below = coefficients_of(field, difference.below, variable);
+  const auto above = coefficients_of(field, difference.above, variable),
+             below = coefficients_of(field, difference.below, variable);
   if (!above || !below || above->empty()) return {};
   const auto zeros = real_roots(field, *above), poles = real_roots(field, *below);
   if (!zeros || !poles) return {};

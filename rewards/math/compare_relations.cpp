@@ -11,11 +11,16 @@ namespace {
 
 char flipped(char sign) {
   switch (sign) {
-    case '<': return '>';
-    case '>': return '<';
-    case 'l': return 'g';
-    case 'g': return 'l';
-    default: return sign;
+    case '<':
+      return '>';
+    case '>':
+      return '<';
+    case 'l':
+      return 'g';
+    case 'g':
+      return 'l';
+    default:
+      return sign;
   }
 }
 
@@ -51,7 +56,8 @@ std::vector<std::string> names_of(const Field& field, const Poly& p) {
 }  // namespace
 
 // Whether gold * answer_factor = answer * gold_factor for constants that are not 0.
-Tri Comparer::same_up_to_factor(Field& field, const Poly& gold, const Poly& answer, Poly* gold_factor, Poly* answer_factor) {
+Tri Comparer::same_up_to_factor(Field& field, const Poly& gold, const Poly& answer, Poly* gold_factor,
+                                Poly* answer_factor) {
   if (gold.is_zero() || answer.is_zero()) return gold.is_zero() && answer.is_zero() ? Tri::kYes : Tri::kNo;
   for (const auto& term : gold.terms()) {
     const auto variables = split(field, term).first;

@@ -124,7 +124,8 @@ std::optional<Tri> Comparer::compare_collections(NodeId gold, NodeId answer) {
     const bool has_tuples = ast_[g.children[0]].kind == NodeKind::kGroup;
     if (!has_tuples) return compare_ordered(g.children, a.children);
   }
-  if (g.kind == NodeKind::kGroup && a.kind == NodeKind::kList && g.text == "()" && g.children.size() == a.children.size()) {
+  if (g.kind == NodeKind::kGroup && a.kind == NodeKind::kList && g.text == "()" &&
+      g.children.size() == a.children.size()) {
     if (ast_[a.children[0]].kind != NodeKind::kGroup) return compare_ordered(g.children, a.children);
   }
   if (is_loose(g) || is_loose(a)) return compare_unordered(items_of(gold), items_of(answer));
@@ -162,7 +163,8 @@ std::optional<Comparer::Family> Comparer::family_of(NodeId id) const {
 }
 
 // a = p + q k and b = p' + q' k run through the same values: q = +-q', and p - p' is a multiple of q.
-bool Comparer::is_same_family_member(Lowering& lowering, Field& field, const Family& f, Item a, const Family& g, Item b) {
+bool Comparer::is_same_family_member(Lowering& lowering, Field& field, const Family& f, Item a, const Family& g,
+                                     Item b) {
   const auto line = [&](const Family& family, Item item) -> std::optional<std::pair<Frac, Frac>> {
     lowering.set_plus_minus(item.plus_minus == 0 ? 1 : item.plus_minus);
     const auto value = lowering.scalar(item.node);
@@ -186,15 +188,18 @@ std::optional<Tri> Comparer::compare_families(NodeId gold, NodeId answer) {
   if (!f || !g) return unknown("a parameter's range is given on one side only");
   bool relies = false, is_nowhere_real = false;
   const auto covers = [&](const Family& p, const Family& q) {
-    return run({}, [&](Lowering& lowering, Field& field) {
-      for (const auto& a : p.expressions) {
-        const bool is_found = std::any_of(q.expressions.begin(), q.expressions.end(), [&](const Item& b) {
-          return is_same_family_member(lowering, field, p, a, q, b);
-        });
-        if (!is_found) return Tri::kNo;
-      }
-      return Tri::kYes;
-    }, &relies, &is_nowhere_real);
+    return run(
+        {},
+        [&](Lowering& lowering, Field& field) {
+          for (const auto& a : p.expressions) {
+            const bool is_found = std::any_of(q.expressions.begin(), q.expressions.end(), [&](const Item& b) {
+              return is_same_family_member(lowering, field, p, a, q, b);
+            });
+            if (!is_found) return Tri::kNo;
+          }
+          return Tri::kYes;
+        },
+        &relies, &is_nowhere_real);
   };
   if (covers(*f, *g) == Tri::kYes && covers(*g, *f) == Tri::kYes) return Tri::kYes;
   const bool are_single = f->expressions.size() == 1 && g->expressions.size() == 1;

@@ -41,10 +41,10 @@ class Comparer {
   std::optional<Tri> compare_letter_unit(NodeId gold, NodeId answer);
   Tri compare_cases(NodeId gold, NodeId answer);
   Tri compare_ratios(const Node& gold, const Node& answer);
-  bool is_definition(NodeId id) const;   // x = ..., f(x) = ..., x \approx ...
+  bool is_definition(NodeId id) const;  // x = ..., f(x) = ..., x \approx ...
   bool is_name(NodeId id) const;
   NodeId defined_value(NodeId id) const;
-  bool is_value(NodeId id) const;        // a number, an expression, a matrix
+  bool is_value(NodeId id) const;  // a number, an expression, a matrix
   Tri no(std::string why);
   Tri unknown(std::string why);
 
@@ -73,9 +73,12 @@ class Comparer {
   std::optional<Tri> compare_as_regions(NodeId gold, NodeId answer);
   std::optional<Region> region_of(NodeId id, Lowering& lowering, Field& field, const std::string& variable);
   std::optional<Region> region_of_list(const Node& node, Lowering& lowering, Field& field, const std::string& variable);
-  std::optional<Region> region_of_relation(const Node& node, Lowering& lowering, Field& field, const std::string& variable);
-  std::optional<Region> solve(Lowering& lowering, Field& field, NodeId left, char sign, NodeId right, const std::string& variable);
-  std::optional<Region> solve_bars(Lowering& lowering, Field& field, NodeId left, char sign, NodeId right, const std::string& variable);
+  std::optional<Region> region_of_relation(const Node& node, Lowering& lowering, Field& field,
+                                           const std::string& variable);
+  std::optional<Region> solve(Lowering& lowering, Field& field, NodeId left, char sign, NodeId right,
+                              const std::string& variable);
+  std::optional<Region> solve_bars(Lowering& lowering, Field& field, NodeId left, char sign, NodeId right,
+                                   const std::string& variable);
   bool is_region_like(NodeId id) const;
   bool has_set_form(NodeId id) const;
   Tri compare_relations(NodeId gold, NodeId answer);

@@ -40,8 +40,8 @@ bool Comparer::mentions_imaginary_unit(NodeId id) const {
   return std::any_of(node.children.begin(), node.children.end(), [&](NodeId c) { return mentions_imaginary_unit(c); });
 }
 
-Tri Comparer::run(const std::vector<std::string>& negative, const std::function<Tri(Lowering&, Field&)>& decide, bool* relies,
-                  bool* is_nowhere_real) {
+Tri Comparer::run(const std::vector<std::string>& negative, const std::function<Tri(Lowering&, Field&)>& decide,
+                  bool* relies, bool* is_nowhere_real) {
   Field field(budget_);
   field.set_negative(negative);
   Lowering lowering(ast_, field);

@@ -30,7 +30,8 @@ AtomId Field::intern(Atom atom) {
     if (!(known.monomial == atom.monomial) || known.base != atom.base) continue;
     budget_.charge(1);
     bool is_same = true;
-    for (size_t k = 0; k < atom.args.size() && is_same; ++k) is_same = difference(known.args[k], atom.args[k]).is_zero();
+    for (size_t k = 0; k < atom.args.size() && is_same; ++k)
+      is_same = difference(known.args[k], atom.args[k]).is_zero();
     if (is_same) return static_cast<AtomId>(i);
   }
   if (atoms_.size() == kMaxAtoms) throw Overrun{"an expression has too many parts"};
@@ -132,9 +133,12 @@ bool Field::needs_reduction(const Factor& factor) const {
   switch (atom.kind) {
     case AtomKind::kMinusOne:
     case AtomKind::kRoot:
-    case AtomKind::kInteger: return numerator < 0 || numerator >= denominator;
-    case AtomKind::kExpMonomial: return atom.has_period_two && denominator == 1 && numerator != 1;
-    default: return false;
+    case AtomKind::kInteger:
+      return numerator < 0 || numerator >= denominator;
+    case AtomKind::kExpMonomial:
+      return atom.has_period_two && denominator == 1 && numerator != 1;
+    default:
+      return false;
   }
 }
 
@@ -230,7 +234,8 @@ Frac Field::make(Poly above, Poly below) {
       missing = math::multiply(missing, atom_power(atom, Exponent{1, 1} + -exponent).above, budget_);
     }
     if (missing.is_one()) {
-      above = reduce(math::multiply(above, Term{Rational(1) / term.coefficient, scaled(term.monomial, {-1, 1})}, budget_));
+      above =
+          reduce(math::multiply(above, Term{Rational(1) / term.coefficient, scaled(term.monomial, {-1, 1})}, budget_));
       below = Poly(Rational(1));
     } else {
       above = multiply(above, missing);

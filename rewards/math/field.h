@@ -1,11 +1,12 @@
 #pragma once
-// Values of expressions as fractions of polynomials in atoms. Atoms are variables, pi, e, roots, exponentials, logarithms
-// and unknown functions; the relations between them (2^(1/2) squared is 2, exp(x)^2 is exp(2x)) are built into how they
-// are multiplied, so that most equal expressions get the same fraction up to cross-multiplication.
+// Values of expressions as fractions of polynomials in atoms. Atoms are variables, pi, e, roots, exponentials,
+// logarithms and unknown functions; the relations between them (2^(1/2) squared is 2, exp(x)^2 is exp(2x)) are built
+// into how they are multiplied, so that most equal expressions get the same fraction up to cross-multiplication.
 //
-// Conventions. Variables stand for positive real numbers; field.set_negative() makes one stand for minus a positive number,
-// which is how identities are proved for all reals (zero.h). Sine and its kin are sums of exponentials of imaginary
-// arguments. A root of -1 of odd order is -1, as schools have it; other powers of negative numbers are the principal ones.
+// Conventions. Variables stand for positive real numbers; field.set_negative() makes one stand for minus a positive
+// number, which is how identities are proved for all reals (zero.h). Sine and its kin are sums of exponentials of
+// imaginary arguments. A root of -1 of odd order is -1, as schools have it; other powers of negative numbers are the
+// principal ones.
 
 #include <functional>
 #include <string>
@@ -29,7 +30,7 @@ struct Frac {
 };
 
 enum class AtomKind : uint8_t {
-  kMinusOne,     // -1 to a power in [0, 1): 1/2 is i
+  kMinusOne,  // -1 to a power in [0, 1): 1/2 is i
   kPi,
   kE,
   kInfinity,

@@ -27,13 +27,20 @@ Poly Field::root_of_unity(Exponent angle) {
   const auto cosine_of = [&](int64_t step) {  // of step * 15 degrees, 0 <= step <= 6
     const auto root = [&](int n) { return positive_power(n, {1, 2}); };
     switch (step) {
-      case 0: return Poly(Rational(1));
-      case 1: return math::multiply(math::add(root(6), root(2), budget_), Rational(1, 4), budget_);
-      case 2: return math::multiply(root(3), Rational(1, 2), budget_);
-      case 3: return math::multiply(root(2), Rational(1, 2), budget_);
-      case 4: return Poly(Rational(1, 2));
-      case 5: return math::multiply(math::subtract(root(6), root(2), budget_), Rational(1, 4), budget_);
-      default: return Poly();
+      case 0:
+        return Poly(Rational(1));
+      case 1:
+        return math::multiply(math::add(root(6), root(2), budget_), Rational(1, 4), budget_);
+      case 2:
+        return math::multiply(root(3), Rational(1, 2), budget_);
+      case 3:
+        return math::multiply(root(2), Rational(1, 2), budget_);
+      case 4:
+        return Poly(Rational(1, 2));
+      case 5:
+        return math::multiply(math::subtract(root(6), root(2), budget_), Rational(1, 4), budget_);
+      default:
+        return Poly();
     }
   };
   const int64_t step = int64_t{left.numerator} * (12 / left.denominator);
@@ -99,9 +106,8 @@ Frac Field::log_of_number(const Rational& value) {
   // unless it is one itself.
   std::vector<Term> sum;
   for (const auto& [atom, exponent] : parts.leading().monomial) {
-    const auto id = intern({.kind = AtomKind::kLog,
-                            .args = {Frac(Rational::from_big(atoms_[atom].base, 1))},
-                            .is_positive = true});
+    const auto id =
+        intern({.kind = AtomKind::kLog, .args = {Frac(Rational::from_big(atoms_[atom].base, 1))}, .is_positive = true});
     sum.push_back({to_rational(exponent) * Rational(1 << 14), atom_power(id, {1, 1}).above.leading().monomial});
   }
   auto result = Poly::from_terms(std::move(sum), budget_);

@@ -13,9 +13,9 @@ namespace {
 constexpr double kMaxExpandedTerms = 600;
 constexpr uint64_t kMaxExpandedPower = 400;
 
-constexpr std::array<int, 46> kSmallPrimes{2,   3,   5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,  47,  53,
-                                           59,  61,  67,  71,  73,  79,  83,  89,  97,  101, 103, 107, 109, 113, 127, 131,
-                                           137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199};
+constexpr std::array<int, 46> kSmallPrimes{
+    2,  3,  5,   7,   11,  13,  17,  19,  23,  29,  31,  37,  41,  43,  47,  53,  59,  61,  67,  71,  73,  79,  83,
+    89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191, 193, 197, 199};
 constexpr int kProvedPrimeLimit = 200 * 200;  // a number below it without small prime factors is prime
 
 struct IntegerFactor {
@@ -113,7 +113,8 @@ Poly Field::power(const Poly& base, uint64_t exponent) {
     return coefficient.sign() < 0 && exponent % 2 == 1 ? math::multiply(size, Rational(-1), budget_) : size;
   }
   const bool is_constant = !has_symbols(base);
-  if (exponent > kMaxExpandedPower || (!is_constant && expanded_terms(base.terms().size(), exponent) > kMaxExpandedTerms)) {
+  if (exponent > kMaxExpandedPower ||
+      (!is_constant && expanded_terms(base.terms().size(), exponent) > kMaxExpandedTerms)) {
     if (exponent > (1U << 30)) throw Overrun{"an exponent is too large"};
     Poly sum = base;
     const auto number = take_number(sum);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -24,7 +25,9 @@ std::string shown(std::string_view text) {
 }
 
 MathJudgement equal() { return {.verdict = MathVerdict::kEqual}; }
-MathJudgement different(std::string reason) { return {.verdict = MathVerdict::kDifferent, .reason = std::move(reason)}; }
+MathJudgement different(std::string reason) {
+  return {.verdict = MathVerdict::kDifferent, .reason = std::move(reason)};
+}
 MathJudgement undecided(Fault fault, std::string reason) {
   return {.verdict = MathVerdict::kUndecided, .fault = fault, .reason = std::move(reason)};
 }
@@ -53,7 +56,9 @@ std::optional<MathJudgement> judge_choice(std::string_view answer, std::string_v
   if (!key) return {};
   const auto choice = parse_choice(answer);
   if (choice) {
-    return choice->letter == key->letter ? equal() : different(fmt::format("the choice is {} and not {}", choice->letter, key->letter));
+    return choice->letter == key->letter
+               ? equal()
+               : different(fmt::format("the choice is {} and not {}", choice->letter, key->letter));
   }
   if (!key->content.empty()) return judge_answer(answer, key->content);
   return different("the answer is no choice");
@@ -79,7 +84,8 @@ std::optional<MathJudgement> judge_time_or_date(std::string_view answer, std::st
 MathJudgement from_comparison(const Comparison& comparison) {
   if (comparison.equal == Tri::kYes) return equal();
   if (comparison.equal == Tri::kNo) return different(comparison.reason);
-  if (comparison.has_no_value) return different(fmt::format("the answer has no value: {}", comparison.reason));  // the key has one
+  if (comparison.has_no_value)
+    return different(fmt::format("the answer has no value: {}", comparison.reason));  // the key has one
   return undecided(Fault::kComparison, comparison.reason);
 }
 
@@ -96,9 +102,10 @@ struct Reading {
 };
 
 // Both texts read with their commas in one way, or in ways that fit each other.
-MathJudgement compare_readings(const Ast& ast, const Reading& gold, const Reading& answer, const std::optional<Rational>& tolerance) {
-  constexpr auto kThousands = static_cast<size_t>(CommaStyle::kThousands), kList = static_cast<size_t>(CommaStyle::kList),
-                 kDecimal = static_cast<size_t>(CommaStyle::kDecimal);
+MathJudgement compare_readings(const Ast& ast, const Reading& gold, const Reading& answer,
+                               const std::optional<Rational>& tolerance) {
+  constexpr auto kThousands = static_cast<size_t>(CommaStyle::kThousands),
+                 kList = static_cast<size_t>(CommaStyle::kList), kDecimal = static_cast<size_t>(CommaStyle::kDecimal);
   Budget budget;
   const auto with = [&](size_t i, size_t j) {
     return compare_answers(ast, gold.parsed[i]->root, answer.parsed[j]->root, budget, tolerance);
@@ -157,11 +164,13 @@ MathJudgement judge_expressions(std::string_view answer_text, std::string_view g
   }
   try {
     answer.parsed[0] = parse(answer.text, CommaStyle::kThousands, ast);
-    const bool is_gold_ambiguous = gold.parsed[0]->has_ambiguous_comma, is_ambiguous = answer.parsed[0]->has_ambiguous_comma;
+    const bool is_gold_ambiguous = gold.parsed[0]->has_ambiguous_comma,
+               is_ambiguous = answer.parsed[0]->has_ambiguous_comma;
     read_other_styles(gold, ast, is_ambiguous);
     read_other_styles(answer, ast, is_gold_ambiguous);
     auto judgement = compare_readings(ast, gold, answer, tolerance);
-    if (judgement.verdict == MathVerdict::kEqual && ast[gold.parsed[0]->root].kind == NodeKind::kNumber) return judgement;
+    if (judgement.verdict == MathVerdict::kEqual && ast[gold.parsed[0]->root].kind == NodeKind::kNumber)
+      return judgement;
     if (auto bad_key = check_key(ast, gold.parsed[0]->root)) return *bad_key;
     return judgement;
   } catch (const ParseError& error) {
@@ -175,13 +184,25 @@ MathJudgement judge_expressions(std::string_view answer_text, std::string_view g
   }
 }
 
+// A reward is total: what a library refuses (memory, a size) ends one verdict and not the run.
+MathJudgement judge_safely(std::string_view answer, std::string_view gold) {
+  try {
+    return judge_expressions(answer, gold);
+  } catch (const std::exception& error) {
+    return undecided(Fault::kComparison, fmt::format("the comparison was stopped: {}", error.what()));
+  }
+}
+
 }  // namespace
 
 std::string_view to_string(MathVerdict verdict) {
   switch (verdict) {
-    case MathVerdict::kEqual: return "equal";
-    case MathVerdict::kDifferent: return "different";
-    default: return "undecided";
+    case MathVerdict::kEqual:
+      return "equal";
+    case MathVerdict::kDifferent:
+      return "different";
+    default:
+      return "undecided";
   }
 }
 
@@ -197,13 +218,14 @@ MathJudgement judge_answer(std::string_view answer, std::string_view gold) {
   if (is_words(gold)) {
     return normalized_words(gold) == normalized_words(answer) ? equal() : different("the words differ");
   }
-  return judge_expressions(answer, gold);
+  return judge_safely(answer, gold);
 }
 
 MathJudgement judge_math(std::string_view completion, std::string_view gold, const MathOptions& options) {
   const auto found = find_math_answer(completion, options.place);
   std::optional<FoundAnswer> key;  // a key may be a whole solution
-  if (gold.find("\\boxed") != gold.npos || gold.find("####") != gold.npos) key = find_math_answer(gold, AnswerPlace::kAnywhere);
+  if (gold.find("\\boxed") != gold.npos || gold.find("####") != gold.npos)
+    key = find_math_answer(gold, AnswerPlace::kAnywhere);
   if (key) gold = key->text;
   auto judgement = judge_answer(found ? std::string_view(found->text) : std::string_view(), gold);
   if (found) {

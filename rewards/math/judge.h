@@ -1,6 +1,6 @@
 #pragma once
-// Whether a completion's final answer equals an answer key: docs/rewards_math.md says what counts as equal. Exact, bounded
-// and explained: "equal" and "different" are proved, the rest is "undecided".
+// Whether a completion's final answer equals an answer key: docs/rewards_math.md says what counts as equal. Exact,
+// bounded and explained: "equal" and "different" are proved, the rest is "undecided".
 //
 //   const auto judgement = judge_math(R"(Thus \boxed{\frac{\sqrt{2}}{2}}.)", "1/\\sqrt{2}");
 //   judgement.verdict == MathVerdict::kEqual
@@ -30,8 +30,8 @@ struct MathOptions {
 struct MathJudgement {
   MathVerdict verdict = MathVerdict::kUndecided;
   Fault fault = Fault::kNone;
-  std::string reason;  // why, for a person; empty for equal
-  std::string answer;  // what was found, normalised for majority votes; empty if nothing was found
+  std::string reason;      // why, for a person; empty for equal
+  std::string answer;      // what was found, normalised for majority votes; empty if nothing was found
   std::string_view place;  // where it was found, see answer.h
 };
 

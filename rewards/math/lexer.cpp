@@ -76,18 +76,20 @@ constexpr PunctRow kPunctCommands[]{
 };
 
 constexpr std::string_view kSkippedCommands[]{
-    "!",       ",",      ":",      ";",          " ",        "Big",       "Bigg",      "Biggl",   "Biggr",     "Bigl",
-    "Bigr",    "big",    "bigg",   "biggl",      "biggr",    "bigl",      "bigr",      "bm",      "bold",      "boldsymbol",
-    "boxed",   "displaystyle", "fbox", "hfill",  "hline",    "it",        "left",      "limits",  "mathbf",    "mathit",
-    "mathbin", "mathop", "mathrel", "mathstrut", "medspace", "middle",    "nolimits",  "nonumber", "qquad",    "quad",
-    "right",   "rm",     "scriptstyle", "space", "textstyle", "thinspace", "underline",
+    "!",       ",",         ":",           ";",          " ",         "Big",          "Bigg",      "Biggl",
+    "Biggr",   "Bigl",      "Bigr",        "big",        "bigg",      "biggl",        "biggr",     "bigl",
+    "bigr",    "bm",        "bold",        "boldsymbol", "boxed",     "displaystyle", "fbox",      "hfill",
+    "hline",   "it",        "left",        "limits",     "mathbf",    "mathit",       "mathbin",   "mathop",
+    "mathrel", "mathstrut", "medspace",    "middle",     "nolimits",  "nonumber",     "qquad",     "quad",
+    "right",   "rm",        "scriptstyle", "space",      "textstyle", "thinspace",    "underline",
 };
 
-constexpr std::string_view kTextCommands[]{"emph",   "mathrm", "mathsf", "mbox",   "operatorname", "text",
-                                           "textbf", "textit", "textmd", "textnormal", "textrm", "textsf", "texttt", "textup"};
+constexpr std::string_view kTextCommands[]{"emph",   "mathrm", "mathsf", "mbox",   "operatorname",
+                                           "text",   "textbf", "textit", "textmd", "textnormal",
+                                           "textrm", "textsf", "texttt", "textup"};
 
-constexpr std::string_view kFunctionWords[]{"Im",  "Re",  "arccos", "arcsin", "arctan", "arg", "cos",  "cosh", "cot",
-                                            "csc", "det", "exp",    "gcd",    "lcm",    "lg",  "ln",   "log",  "max",
+constexpr std::string_view kFunctionWords[]{"Im",  "Re",  "arccos", "arcsin", "arctan", "arg",  "cos", "cosh", "cot",
+                                            "csc", "det", "exp",    "gcd",    "lcm",    "lg",   "ln",  "log",  "max",
                                             "min", "mod", "sec",    "sgn",    "sin",    "sinh", "tan", "tanh", "tr"};
 
 template <typename List>
@@ -144,9 +146,9 @@ class Lexer {
 
   size_t scan_punct(std::string_view text, size_t at) {
     const auto two = text.substr(at, 2);
-    constexpr std::pair<std::string_view, char> kPairs[]{{"<=", punct::kLessEqual}, {">=", punct::kGreaterEqual},
-                                                         {"!=", punct::kNotEqual},  {"==", '='},
-                                                         {"**", '^'},               {"->", punct::kArrow}};
+    constexpr std::pair<std::string_view, char> kPairs[]{
+        {"<=", punct::kLessEqual}, {">=", punct::kGreaterEqual}, {"!=", punct::kNotEqual}, {"==", '='}, {"**", '^'},
+        {"->", punct::kArrow}};
     for (const auto& [pair, meaning] : kPairs) {
       if (two != pair) continue;
       push_punct(meaning);
@@ -305,7 +307,9 @@ class Lexer {
     while (!content.empty() && (content.back() == ' ' || content.back() == '~')) content.remove_suffix(1);
     has_space_ = true;
     if (content.empty()) return end;
-    const auto is_wordy = [](char c) { return is_letter(c) || c == ' ' || c == '.' || c == '-' || c == '\'' || c == ','; };
+    const auto is_wordy = [](char c) {
+      return is_letter(c) || c == ' ' || c == '.' || c == '-' || c == '\'' || c == ',';
+    };
     const bool is_words = std::all_of(content.begin(), content.end(), is_wordy);
     if (command == "operatorname" || contains(kFunctionWords, content)) {
       push({.kind = TokenKind::kCommand, .text = content});
@@ -313,7 +317,8 @@ class Lexer {
       push({.kind = TokenKind::kWord, .text = content.substr(content.find_last_of(' ') + 1)});
     } else if (is_words && std::count_if(content.begin(), content.end(), is_letter) >= 2) {
       push({.kind = TokenKind::kText, .text = content});
-    } else if (is_words && is_letter(content[0]) && content.size() == 1 && command != "mathrm" && command != "operatorname") {
+    } else if (is_words && is_letter(content[0]) && content.size() == 1 && command != "mathrm" &&
+               command != "operatorname") {
       push({.kind = TokenKind::kText, .text = content});
     } else {
       scan(content, nesting + 1);
@@ -328,7 +333,8 @@ class Lexer {
 
   // Length of a thousands separator at `at` that three digits and no fourth follow.
   size_t separator_length(std::string_view text, size_t at) const {
-    for (const std::string_view separator : {",", "{,}", "\\,", ",\\! ", ",\\!", "{,}\\!", "\\!,\\!", " ", "\\ ", "\xE2\x80\xAF", "\xC2\xA0"}) {
+    for (const std::string_view separator :
+         {",", "{,}", "\\,", ",\\! ", ",\\!", "{,}\\!", "\\!,\\!", " ", "\\ ", "\xE2\x80\xAF", "\xC2\xA0"}) {
       if (text.substr(at, separator.size()) != separator) continue;
       if (separator == "," && style_ == CommaStyle::kList) continue;
       const size_t digits = at + separator.size();
@@ -341,7 +347,8 @@ class Lexer {
     size_t end = digits_end(text, at);
     std::string joined;
     const bool may_group = end > at && end - at <= 3 && text[at] != '0';
-    for (size_t length = may_group ? separator_length(text, end) : 0; length > 0; length = separator_length(text, end)) {
+    for (size_t length = may_group ? separator_length(text, end) : 0; length > 0;
+         length = separator_length(text, end)) {
       if (joined.empty()) joined = text.substr(at, end - at);
       if (text[end] == ',' && length == 1) tokens_.has_ambiguous_comma = true;
       joined += text.substr(end + length, 3);
@@ -352,7 +359,8 @@ class Lexer {
       tokens_.has_ambiguous_comma = true;
       if (style_ == CommaStyle::kDecimal && digits_end(text, end + 1) > end + 1) {
         const auto fraction_end = digits_end(text, end + 1);
-        joined = std::string(text.substr(at, end - at)) + "." + std::string(text.substr(end + 1, fraction_end - end - 1));
+        joined =
+            std::string(text.substr(at, end - at)) + "." + std::string(text.substr(end + 1, fraction_end - end - 1));
         push({.kind = TokenKind::kNumber, .text = keep(joined)});
         return fraction_end;
       }

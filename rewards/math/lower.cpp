@@ -27,9 +27,10 @@ bool is_infinite(const Ast& ast, NodeId id) {
 
 // Infinity is an end of intervals and a limit, and nothing to reckon with: oo - oo is not 0.
 void refuse_infinity(const Ast& ast, const Node& node) {
-  const bool reckons = node.kind == NodeKind::kAdd || node.kind == NodeKind::kMultiply || node.kind == NodeKind::kDivide ||
-                       node.kind == NodeKind::kPower || node.kind == NodeKind::kCall || node.kind == NodeKind::kPlusMinus ||
-                       node.kind == NodeKind::kRatio || node.kind == NodeKind::kMixed || node.kind == NodeKind::kPercent;
+  const bool reckons =
+      node.kind == NodeKind::kAdd || node.kind == NodeKind::kMultiply || node.kind == NodeKind::kDivide ||
+      node.kind == NodeKind::kPower || node.kind == NodeKind::kCall || node.kind == NodeKind::kPlusMinus ||
+      node.kind == NodeKind::kRatio || node.kind == NodeKind::kMixed || node.kind == NodeKind::kPercent;
   if (!reckons) return;
   for (const auto child : node.children) {
     if (is_infinite(ast, child)) throw Undefined{"arithmetic with infinity"};
@@ -51,52 +52,65 @@ Value Lowering::value(NodeId id) {
   field_.budget().charge(1);
   refuse_infinity(ast_, node);
   switch (node.kind) {
-    case NodeKind::kNumber: return Value(Frac(node.number));
+    case NodeKind::kNumber:
+      return Value(Frac(node.number));
     case NodeKind::kSymbol: {
       const auto bound = bound_.find(node.text);
       return Value(bound == bound_.end() ? field_.symbol(node.text) : bound->second);
     }
-    case NodeKind::kNamed: return Value(named(node));
-    case NodeKind::kAdd: {
-      auto sum = value(node.children[0]);
-      for (size_t i = 1; i < node.children.size(); ++i) sum = add(sum, value(node.children[i]));
-      return sum;
-    }
-    case NodeKind::kMultiply: {
-      auto product = value(node.children[0]);
-      for (size_t i = 1; i < node.children.size(); ++i) product = multiply(product, value(node.children[i]));
-      return product;
-    }
-    case NodeKind::kDivide: {
-      auto above = value(node.children[0]);
-      const auto below = scalar(node.children[1]);
-      for (auto& cell : above.cells) cell = field_.divide(cell, below);
-      return above;
-    }
-    case NodeKind::kNegate: {
-      auto inner = value(node.children[0]);
-      for (auto& cell : inner.cells) cell = field_.negate(cell);
-      return inner;
-    }
-    case NodeKind::kPower: return power(value(node.children[0]), ast_[node.children[1]], node.children[1]);
-    case NodeKind::kPlusMinus: return plus_minus(node);
-    case NodeKind::kCall: return call(node);
-    case NodeKind::kMatrix: return matrix(node);
-    case NodeKind::kQuantity: return Value(quantity(node));
-    case NodeKind::kPercent: return Value(field_.divide(scalar(node.children[0]), Frac(Rational(100))));
+    case NodeKind::kNamed:
+      return Value(named(node));
+    case NodeKind::kAdd:
+    case NodeKind::kMultiply:
+    case NodeKind::kDivide:
+    case NodeKind::kNegate:
+      return arithmetic(node);
+    case NodeKind::kPower:
+      return power(value(node.children[0]), ast_[node.children[1]], node.children[1]);
+    case NodeKind::kPlusMinus:
+      return plus_minus(node);
+    case NodeKind::kCall:
+      return call(node);
+    case NodeKind::kMatrix:
+      return matrix(node);
+    case NodeKind::kQuantity:
+      return Value(quantity(node));
+    case NodeKind::kPercent:
+      return Value(field_.divide(scalar(node.children[0]), Frac(Rational(100))));
     case NodeKind::kRatio: {
       if (node.children.size() != 2) throw Undefined{"a ratio of several numbers is no number"};
       return Value(field_.divide(scalar(node.children[0]), scalar(node.children[1])));
     }
-    case NodeKind::kBased: return Value(based(node));
-    case NodeKind::kMixed: return add(value(node.children[0]), value(node.children[1]));
+    case NodeKind::kBased:
+      return Value(based(node));
+    case NodeKind::kMixed:
+      return add(value(node.children[0]), value(node.children[1]));
     case NodeKind::kSum:
     case NodeKind::kIntegral:
-    case NodeKind::kLimit: return Value(Calculus(*this).value(node));
-    case NodeKind::kGroup: return vector(node);
-    default: break;
+    case NodeKind::kLimit:
+      return Value(Calculus(*this).value(node));
+    case NodeKind::kGroup:
+      return vector(node);
+    default:
+      break;
   }
   throw Undefined{"it is no expression with a value"};
+}
+
+Value Lowering::arithmetic(const Node& node) {
+  auto result = value(node.children[0]);
+  if (node.kind == NodeKind::kNegate) {
+    for (auto& cell : result.cells) cell = field_.negate(cell);
+  } else if (node.kind == NodeKind::kDivide) {
+    const auto below = scalar(node.children[1]);
+    for (auto& cell : result.cells) cell = field_.divide(cell, below);
+  } else {
+    for (size_t i = 1; i < node.children.size(); ++i) {
+      const auto next = value(node.children[i]);
+      result = node.kind == NodeKind::kAdd ? add(result, next) : multiply(result, next);
+    }
+  }
+  return result;
 }
 
 Value Lowering::plus_minus(const Node& node) {

@@ -41,6 +41,7 @@ class Lowering {
   Frac function(std::string_view name, const std::vector<NodeId>& args);
   std::optional<Frac> whole_number_function(std::string_view name, const std::vector<Frac>& args);
   Frac extreme(std::string_view name, const std::vector<Frac>& args);
+  Value arithmetic(const Node& node);
   Value plus_minus(const Node& node);
   Value vector(const Node& node);
   Frac named(const Node& node);

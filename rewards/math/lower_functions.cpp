@@ -94,8 +94,10 @@ Frac Lowering::function(std::string_view name, const std::vector<NodeId>& nodes)
     return field_.divide(field_.subtract(rising(), falling()), field_.add(rising(), falling()));
   }
   if (name == "arsinh") return field_.log(field_.add(x, field_.square_root(field_.add(field_.multiply(x, x), one))));
-  if (name == "arcosh") return field_.log(field_.add(x, field_.square_root(field_.subtract(field_.multiply(x, x), one))));
-  if (name == "artanh") return field_.multiply(half, field_.log(field_.divide(field_.add(one, x), field_.subtract(one, x))));
+  if (name == "arcosh")
+    return field_.log(field_.add(x, field_.square_root(field_.subtract(field_.multiply(x, x), one))));
+  if (name == "artanh")
+    return field_.multiply(half, field_.log(field_.divide(field_.add(one, x), field_.subtract(one, x))));
   if (name == "Re") return field_.multiply(half, field_.add(x, field_.conjugate(x)));
   if (name == "Im") {
     return field_.divide(field_.subtract(x, field_.conjugate(x)), field_.multiply(Frac(Rational(2)), field_.i()));

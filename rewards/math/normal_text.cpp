@@ -17,7 +17,8 @@ constexpr int64_t kMaxNormalOps = 2'000;
 std::string squeezed(std::string_view text) {
   std::string result;
   for (size_t i = 0; i < text.size() && result.size() < kMaxKept; ++i) {
-    for (const std::string_view filler : {"\\left", "\\right", "\\,", "\\;", "\\!", "\\ ", "\\quad", "\\displaystyle"}) {
+    for (const std::string_view filler :
+         {"\\left", "\\right", "\\,", "\\;", "\\!", "\\ ", "\\quad", "\\displaystyle"}) {
       if (text.substr(i, filler.size()) == filler) i += filler.size();
     }
     if (i >= text.size()) break;
@@ -38,15 +39,24 @@ std::string text_of(const Field& field, const Frac& x) {
 std::string name_of(const Field& field, AtomId id) {
   const auto& atom = field.atom(id);
   switch (atom.kind) {
-    case AtomKind::kMinusOne: return "(-1)";
-    case AtomKind::kPi: return "pi";
-    case AtomKind::kE: return "e";
-    case AtomKind::kInfinity: return "oo";
-    case AtomKind::kSymbol: return atom.name;
-    case AtomKind::kInteger: return atom.base.str();
-    case AtomKind::kLog: return "log(" + text_of(field, atom.args[0]) + ")";
-    case AtomKind::kExpMonomial: return "exp(" + text_of(field, Frac(Poly(Term{1, atom.monomial}))) + ")";
-    default: break;
+    case AtomKind::kMinusOne:
+      return "(-1)";
+    case AtomKind::kPi:
+      return "pi";
+    case AtomKind::kE:
+      return "e";
+    case AtomKind::kInfinity:
+      return "oo";
+    case AtomKind::kSymbol:
+      return atom.name;
+    case AtomKind::kInteger:
+      return atom.base.str();
+    case AtomKind::kLog:
+      return "log(" + text_of(field, atom.args[0]) + ")";
+    case AtomKind::kExpMonomial:
+      return "exp(" + text_of(field, Frac(Poly(Term{1, atom.monomial}))) + ")";
+    default:
+      break;
   }
   std::string text = atom.name + "(";
   for (const auto& arg : atom.args) text += text_of(field, arg) + ";";

@@ -135,20 +135,24 @@ bool Parser::ends_integrand() const {
   if (open_integrals_ == 0 || token.kind != TokenKind::kWord || token.text[0] != 'd') return false;
   if (token.text.size() == 2) return true;
   const auto& after = peek(1);
-  return token.text.size() == 1 && (after.kind == TokenKind::kCommand || (after.kind == TokenKind::kWord && after.text.size() == 1));
+  return token.text.size() == 1 &&
+         (after.kind == TokenKind::kCommand || (after.kind == TokenKind::kWord && after.text.size() == 1));
 }
 
 bool Parser::begins_factor() const {
   const auto& token = peek();
   switch (token.kind) {
-    case TokenKind::kNumber: return true;
-    case TokenKind::kWord: return token.text != "and" && token.text != "or" && !ends_integrand();
+    case TokenKind::kNumber:
+      return true;
+    case TokenKind::kWord:
+      return token.text != "and" && token.text != "or" && !ends_integrand();
     case TokenKind::kCommand:
       return token.text != "end" && token.text != "rfloor" && token.text != "rceil" && token.text != "equiv" &&
              token.text != "pmod" && token.text != "implies" && token.text != "over";
     case TokenKind::kPunct:
       return token.is('(') || token.is('[') || token.is('{') || (token.is('|') && open_bars_ == 0 && !in_set_);
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -283,7 +287,8 @@ NodeId Parser::subscripted(NodeId base) {
     }
     return ast_.add({.kind = NodeKind::kBased, .text = node.text, .number = Rational(std::stoi(index))});
   }
-  if (node.kind != NodeKind::kSymbol && node.kind != NodeKind::kNamed) throw ParseError{"an index of what is no symbol"};
+  if (node.kind != NodeKind::kSymbol && node.kind != NodeKind::kNamed)
+    throw ParseError{"an index of what is no symbol"};
   const auto name = node.text + "_" + index;
   if (peek().is('(') && node.text == "f") return call("f:" + name);
   return make(NodeKind::kSymbol, {}, name);

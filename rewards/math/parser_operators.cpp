@@ -32,11 +32,11 @@ NodeId Parser::big_operator(const std::string& name) {
   const auto [from, to] = limits();
   if (from == kNone || to == kNone) throw ParseError{"a sum or product without its limits"};
   const auto& start = ast_[from];
-  const bool is_assignment = start.kind == NodeKind::kRelation && start.text == "=" &&
-                             ast_[start.children[0]].kind == NodeKind::kSymbol;
+  const bool is_assignment =
+      start.kind == NodeKind::kRelation && start.text == "=" && ast_[start.children[0]].kind == NodeKind::kSymbol;
   // i and e are names like any other where they count.
-  const bool is_imaginary = start.kind == NodeKind::kRelation && start.text == "=" &&
-                            ast_[start.children[0]].kind == NodeKind::kNamed;
+  const bool is_imaginary =
+      start.kind == NodeKind::kRelation && start.text == "=" && ast_[start.children[0]].kind == NodeKind::kNamed;
   if (!is_assignment && !is_imaginary) throw ParseError{"a sum or product over what is no counter"};
   const auto counter = start.children[0], first = start.children[1];
   const auto body = product();
@@ -99,7 +99,8 @@ NodeId Parser::environment() {
   if (name.starts_with("align") || name.starts_with("gather") || name == "equation" || name == "split") {
     const auto inner = list();
     const Token end = next();
-    if (end.kind != TokenKind::kCommand || end.text != "end" || raw_group() != name) throw ParseError{"an open environment"};
+    if (end.kind != TokenKind::kCommand || end.text != "end" || raw_group() != name)
+      throw ParseError{"an open environment"};
     return inner;
   }
   throw ParseError{"an environment that is not known"};
@@ -120,8 +121,9 @@ NodeId Parser::rows(const std::string& name, const std::string& form) {
     cells.push_back(form == "cases" ? case_part() : sum());
     if (take('&')) continue;
     if (form == "cases") take(',');
-    const bool is_condition_next = form == "cases" && (cells.size() - row_start) == 1 && peek().kind != TokenKind::kEnd &&
-                                   !peek().is(kNewline) && !(peek().kind == TokenKind::kCommand && peek().text == "end");
+    const bool is_condition_next = form == "cases" && (cells.size() - row_start) == 1 &&
+                                   peek().kind != TokenKind::kEnd && !peek().is(kNewline) &&
+                                   !(peek().kind == TokenKind::kCommand && peek().text == "end");
     if (is_condition_next) continue;
     if (take(kNewline) && !(peek().kind == TokenKind::kCommand && peek().text == "end")) {
       ends_row();
@@ -132,7 +134,8 @@ NodeId Parser::rows(const std::string& name, const std::string& form) {
     break;
   }
   const Token end = next();
-  if (end.kind != TokenKind::kCommand || end.text != "end" || raw_group() != name) throw ParseError{"an open environment"};
+  if (end.kind != TokenKind::kCommand || end.text != "end" || raw_group() != name)
+    throw ParseError{"an open environment"};
   if (form == "cases") {
     if (columns != 2) return make(NodeKind::kList, std::move(cells));  // a system of equations
     return make(NodeKind::kCases, std::move(cells));
@@ -149,7 +152,8 @@ NodeId Parser::case_part() {
     while (peek().kind == TokenKind::kText || take_word("if") || take_word("for") || take_word("when")) {
       if (peek().kind != TokenKind::kText) continue;
       const auto text = peek().text;
-      if (text != "if" && text != "for" && text != "when" && text != "where" && text != "otherwise" && text != "else") break;
+      if (text != "if" && text != "for" && text != "when" && text != "where" && text != "otherwise" && text != "else")
+        break;
       if (text == "otherwise" || text == "else") break;
       next();
     }

@@ -13,25 +13,29 @@ namespace {
 using namespace punct;
 
 constexpr std::array<std::string_view, 49> kFunctions{
-    "sin",    "cos",    "tan",    "cot",    "sec",    "csc",    "sinh",   "cosh",  "tanh",  "coth",  "arcsin", "arccos", "arctan",
-    "arccot", "asin",   "acos",   "atan",   "ln",     "log",    "lg",     "exp",   "sqrt",  "abs",   "min",    "max",    "gcd",
-    "lcm",    "floor",  "ceil",   "sgn",    "sign",   "Re",     "Im",     "det",   "binom", "arsinh", "arcosh", "artanh", "arcsinh",
-    "arccosh", "arctanh", "Gamma", "mod",   "deg",    "cbrt",   "arg",    "tr",    "factorial", "lb"};
+    "sin",     "cos",    "tan",    "cot",    "sec",   "csc",    "sinh",   "cosh",      "tanh",    "coth",
+    "arcsin",  "arccos", "arctan", "arccot", "asin",  "acos",   "atan",   "ln",        "log",     "lg",
+    "exp",     "sqrt",   "abs",    "min",    "max",   "gcd",    "lcm",    "floor",     "ceil",    "sgn",
+    "sign",    "Re",     "Im",     "det",    "binom", "arsinh", "arcosh", "artanh",    "arcsinh", "arccosh",
+    "arctanh", "Gamma",  "mod",    "deg",    "cbrt",  "arg",    "tr",     "factorial", "lb"};
 
 constexpr std::array<std::string_view, 36> kGreek{
-    "alpha", "beta",  "gamma", "delta",   "epsilon", "varepsilon", "zeta",  "eta",    "theta",  "vartheta", "iota",   "kappa",
-    "lambda", "mu",   "nu",    "xi",      "rho",     "varrho",     "sigma", "tau",    "upsilon", "phi",     "varphi", "chi",
-    "psi",   "omega", "Delta", "Theta",   "Lambda",  "Xi",         "Sigma", "Upsilon", "Phi",   "Psi",      "Omega",  "ell"};
+    "alpha",    "beta",   "gamma",   "delta",  "epsilon", "varepsilon", "zeta", "eta",   "theta",
+    "vartheta", "iota",   "kappa",   "lambda", "mu",      "nu",         "xi",   "rho",   "varrho",
+    "sigma",    "tau",    "upsilon", "phi",    "varphi",  "chi",        "psi",  "omega", "Delta",
+    "Theta",    "Lambda", "Xi",      "Sigma",  "Upsilon", "Phi",        "Psi",  "Omega", "ell"};
 
-constexpr std::array<std::string_view, 12> kDecorations{"overline", "bar",   "hat",   "tilde", "vec",          "dot",
-                                                        "ddot",     "widehat", "widetilde", "overrightarrow", "check", "mathring"};
+constexpr std::array<std::string_view, 12> kDecorations{"overline", "bar",     "hat",     "tilde",     "vec",
+                                                        "dot",      "ddot",    "widehat", "widetilde", "overrightarrow",
+                                                        "check",    "mathring"};
 
 // What a reader takes for a function where brackets follow at once.
 bool is_applied_letter(std::string_view name) {
   return name == "f" || name == "g" || name == "h" || name == "F" || name == "G";
 }
 bool is_perhaps_applied_letter(std::string_view name) {
-  return name == "P" || name == "Q" || name == "W" || name == "H" || name == "p" || name == "q" || name == "T" || name == "S";
+  return name == "P" || name == "Q" || name == "W" || name == "H" || name == "p" || name == "q" || name == "T" ||
+         name == "S";
 }
 
 }  // namespace
@@ -47,24 +51,35 @@ NodeId Parser::primary() {
   const Nested nested(*this);
   const Token token = next();
   switch (token.kind) {
-    case TokenKind::kNumber: return number(token);
-    case TokenKind::kWord: return word(token);
-    case TokenKind::kCommand: return command(token);
+    case TokenKind::kNumber:
+      return number(token);
+    case TokenKind::kWord:
+      return word(token);
+    case TokenKind::kCommand:
+      return command(token);
     case TokenKind::kText:
       if (token.text.size() == 1 && token.text != "$") return make(NodeKind::kSymbol, {}, std::string(token.text));
       return make(NodeKind::kText, {}, std::string(token.text));
-    case TokenKind::kPunct: break;
-    case TokenKind::kEnd: throw ParseError{"it ends too early"};
+    case TokenKind::kPunct:
+      break;
+    case TokenKind::kEnd:
+      throw ParseError{"it ends too early"};
   }
   switch (token.punct) {
     case '(':
     case '[':
-    case kAngleOpen: return bracketed(token.punct);
-    case '{': return braced();
-    case kSetOpen: return set();
-    case '|': return absolute_value();
-    case kEllipsis: return make(NodeKind::kEllipsis, {});
-    default: throw ParseError{"a sign where a value should be"};
+    case kAngleOpen:
+      return bracketed(token.punct);
+    case '{':
+      return braced();
+    case kSetOpen:
+      return set();
+    case '|':
+      return absolute_value();
+    case kEllipsis:
+      return make(NodeKind::kEllipsis, {});
+    default:
+      throw ParseError{"a sign where a value should be"};
   }
 }
 
@@ -110,7 +125,8 @@ NodeId Parser::number(const Token& token) {
 NodeId Parser::word(const Token& token) {
   const std::string name(token.text);
   if (name == "pi" || name == "e" || name == "i") return make(NodeKind::kNamed, {}, name);
-  if (name == "infinity" || name == "inf" || name == "oo" || name == "Infinity") return make(NodeKind::kNamed, {}, "oo");
+  if (name == "infinity" || name == "inf" || name == "oo" || name == "Infinity")
+    return make(NodeKind::kNamed, {}, "oo");
   if (name == "sqrt") return square_root();
   if (is_function_name(name)) return call(name);
   if (is_greek_name(name)) return make(NodeKind::kSymbol, {}, name);

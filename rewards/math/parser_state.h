@@ -75,12 +75,10 @@ class Parser {
   NodeId factor_of_limit();
   NodeId case_part();
   NodeId floor_or_ceiling(bool is_floor);
-  std::string raw_group();  // the tokens of a braced group, or the next token, as text
+  std::string raw_group();             // the tokens of a braced group, or the next token, as text
   std::pair<NodeId, NodeId> limits();  // "_a^b" in either order; kNone where missing
 
-  const Token& peek(size_t ahead = 0) const {
-    return tokens_.list[std::min(at_ + ahead, tokens_.list.size() - 1)];
-  }
+  const Token& peek(size_t ahead = 0) const { return tokens_.list[std::min(at_ + ahead, tokens_.list.size() - 1)]; }
   Token next() {
     const Token token = peek();
     if (at_ + 1 < tokens_.list.size()) ++at_;
@@ -103,9 +101,9 @@ class Parser {
   Ast& ast_;
   size_t at_ = 0;
   int depth_ = 0;
-  int open_bars_ = 0;      // |...| around here; 0 again within brackets
+  int open_bars_ = 0;  // |...| around here; 0 again within brackets
   int open_integrals_ = 0;
-  bool in_set_ = false;    // a bar or colon here divides a set's element from its condition
+  bool in_set_ = false;  // a bar or colon here divides a set's element from its condition
 };
 
 bool is_function_name(std::string_view name);

@@ -138,7 +138,9 @@ Poly add(const Poly& a, const Poly& b, Budget& budget) {
   return Poly::from_terms(std::move(terms), budget);
 }
 
-Poly subtract(const Poly& a, const Poly& b, Budget& budget) { return add(a, multiply(b, Rational(-1), budget), budget); }
+Poly subtract(const Poly& a, const Poly& b, Budget& budget) {
+  return add(a, multiply(b, Rational(-1), budget), budget);
+}
 
 Poly multiply(const Poly& a, const Poly& b, Budget& budget) {
   if (a.terms().size() == 1) return multiply(b, a.terms()[0], budget);

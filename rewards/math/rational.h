@@ -53,7 +53,7 @@ class Rational {
   static Rational from_wide(Wide numerator, Wide denominator);
 
   int64_t numerator_ = 0;
-  int64_t denominator_ = 1;          // above 0, in lowest terms
+  int64_t denominator_ = 1;         // above 0, in lowest terms
   std::shared_ptr<const Big> big_;  // set if it does not fit in 62 bits each
 };
 

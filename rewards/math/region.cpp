@@ -215,7 +215,8 @@ std::optional<std::vector<Frac>> real_roots(Field& field, std::vector<Frac> c) {
     roots.push_back(field.negate(field.divide(c[0], c[1])));
   } else if (c.size() == 3) {
     const auto four = Frac(Rational(4)), two = Frac(Rational(2));
-    const auto discriminant = field.subtract(field.multiply(c[1], c[1]), field.multiply(four, field.multiply(c[0], c[2])));
+    const auto discriminant =
+        field.subtract(field.multiply(c[1], c[1]), field.multiply(four, field.multiply(c[0], c[2])));
     const auto sign = sign_of(field, discriminant);
     if (!sign || sign_of(field, c[2]).value_or(0) == 0) return {};
     const auto middle = field.negate(c[1]), below = field.multiply(two, c[2]);

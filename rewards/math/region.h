@@ -41,8 +41,8 @@ class Region {
 
 Tri are_equal(Field& field, const Region& a, const Region& b);
 
-// Real zeros of a polynomial in one variable, in ascending order, if they are found exactly: all of degrees 1 and 2, and
-// of higher ones what rational zeros leave of degree 2. Coefficients are by ascending power.
+// Real zeros of a polynomial in one variable, in ascending order, if they are found exactly: all of degrees 1 and 2,
+// and of higher ones what rational zeros leave of degree 2. Coefficients are by ascending power.
 std::optional<std::vector<Frac>> real_roots(Field& field, std::vector<Frac> coefficients);
 
 // Coefficients of a polynomial in a variable by ascending power; nothing if it is none or of degree above 12.

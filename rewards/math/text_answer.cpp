@@ -23,10 +23,22 @@ std::string_view trimmed(std::string_view text) {
 struct Wrapping {
   std::string_view begin, end;
 };
-constexpr std::array<Wrapping, 16> kWrappings{{{"$$", "$$"},         {"$", "$"},           {"\\(", "\\)"},      {"\\[", "\\]"},
-                                               {"**", "**"},         {"__", "__"},         {"`", "`"},          {"\\boxed{", "}"},
-                                               {"\\fbox{", "}"},     {"\\text{", "}"},     {"\\textbf{", "}"},  {"\\mathrm{", "}"},
-                                               {"\\mbox{", "}"},     {"\\textit{", "}"},   {"\\mathbf{", "}"},  {"\\textrm{", "}"}}};
+constexpr std::array<Wrapping, 16> kWrappings{{{"$$", "$$"},
+                                               {"$", "$"},
+                                               {"\\(", "\\)"},
+                                               {"\\[", "\\]"},
+                                               {"**", "**"},
+                                               {"__", "__"},
+                                               {"`", "`"},
+                                               {"\\boxed{", "}"},
+                                               {"\\fbox{", "}"},
+                                               {"\\text{", "}"},
+                                               {"\\textbf{", "}"},
+                                               {"\\mathrm{", "}"},
+                                               {"\\mbox{", "}"},
+                                               {"\\textit{", "}"},
+                                               {"\\mathbf{", "}"},
+                                               {"\\textrm{", "}"}}};
 
 // Whether the brace that opens at the end of `begin` closes only at the end of the text.
 bool spans(std::string_view inner) {
@@ -43,8 +55,9 @@ bool spans(std::string_view inner) {
   return depth == 0;
 }
 
-constexpr std::array<std::string_view, 12> kMonths{"january", "february", "march",     "april",   "may",      "june",
-                                                   "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<std::string_view, 12> kMonths{"january",   "february", "march",    "april",
+                                                   "may",       "june",     "july",     "august",
+                                                   "september", "october",  "november", "december"};
 
 int month_of(std::string_view word) {
   if (word.size() < 3) return 0;
@@ -78,7 +91,8 @@ std::string_view unwrapped(std::string_view text) {
   for (int round = 0; round < 12; ++round) {
     const auto before = text;
     text = trimmed(text);
-    while (text.size() > 1 && (text.back() == '.' || text.back() == ',' || text.back() == ';') && text[text.size() - 2] != '.') {
+    while (text.size() > 1 && (text.back() == '.' || text.back() == ',' || text.back() == ';') &&
+           text[text.size() - 2] != '.') {
       text = trimmed(text.substr(0, text.size() - 1));
     }
     if (text.size() > 1 && text.ends_with("\\")) text = trimmed(text.substr(0, text.size() - 1));
@@ -117,7 +131,8 @@ std::optional<Choice> parse_choice(std::string_view text) {
   const char letter = static_cast<char>(lower(text[0]) - 'a' + 'A');
   const bool is_capital = text[0] == letter;
   text.remove_prefix(1);
-  const bool is_closed = text.starts_with(')') || text.starts_with(']') || text.starts_with('.') || text.starts_with(':');
+  const bool is_closed =
+      text.starts_with(')') || text.starts_with(']') || text.starts_with('.') || text.starts_with(':');
   if (is_open && !(text.starts_with(')') || text.starts_with(']'))) return {};
   if (is_closed) text.remove_prefix(1);
   if (!is_closed && !(text.empty() && is_capital)) return {};
@@ -188,8 +203,9 @@ std::optional<Date> parse_date(std::string_view text) {
 bool is_words(std::string_view text) {
   const bool has_other = text.find_first_of("\\0123456789+*/^_=<>|{}[]()&$%") != text.npos;
   if (has_other) return false;
-  constexpr std::string_view kMath[]{"sin", "cos", "tan", "cot", "sec", "csc", "log", "exp", "sqrt", "inf", "infinity",
-                                     "pi", "theta", "alpha", "beta", "gamma", "phi", "lambda", "omega", "sigma", "mu"};
+  constexpr std::string_view kMath[]{"sin",  "cos",   "tan", "cot",      "sec",   "csc",   "log",
+                                     "exp",  "sqrt",  "inf", "infinity", "pi",    "theta", "alpha",
+                                     "beta", "gamma", "phi", "lambda",   "omega", "sigma", "mu"};
   size_t longest = 0;
   for (const auto& word : words_of(text)) {
     if (std::find(std::begin(kMath), std::end(kMath), word) != std::end(kMath)) return false;

@@ -9,8 +9,8 @@ namespace r1::rewards::math {
 
 // "B", "(B)", "B.", "B) 12", "\textbf{(B)}\ 12", "Option B", "choice (b)".
 struct Choice {
-  char letter = 'A';             // upper case
-  std::string_view content;      // what follows the letter; empty if nothing does
+  char letter = 'A';         // upper case
+  std::string_view content;  // what follows the letter; empty if nothing does
 };
 std::optional<Choice> parse_choice(std::string_view text);
 
@@ -28,8 +28,8 @@ struct Date {
 };
 std::optional<Date> parse_date(std::string_view text);
 
-// Whether a text is words: letters, blanks and punctuation, with a word of three letters or more that is no function, or
-// one of yes, no, odd, ...
+// Whether a text is words: letters, blanks and punctuation, with a word of three letters or more that is no function,
+// or one of yes, no, odd, ...
 bool is_words(std::string_view text);
 
 // Lower case, single blanks, no articles, no punctuation, no LaTeX text commands.

@@ -157,16 +157,26 @@ std::string_view latex_of(uint32_t code_point) {
 
 char superscript_of(uint32_t code_point) {
   switch (code_point) {
-    case 0x00B9: return '1';
-    case 0x00B2: return '2';
-    case 0x00B3: return '3';
-    case 0x2071: return 'i';
-    case 0x207A: return '+';
-    case 0x207B: return '-';
-    case 0x207D: return '(';
-    case 0x207E: return ')';
-    case 0x207F: return 'n';
-    default: break;
+    case 0x00B9:
+      return '1';
+    case 0x00B2:
+      return '2';
+    case 0x00B3:
+      return '3';
+    case 0x2071:
+      return 'i';
+    case 0x207A:
+      return '+';
+    case 0x207B:
+      return '-';
+    case 0x207D:
+      return '(';
+    case 0x207E:
+      return ')';
+    case 0x207F:
+      return 'n';
+    default:
+      break;
   }
   const bool is_digit = code_point == 0x2070 || (code_point >= 0x2074 && code_point <= 0x2079);
   return is_digit ? static_cast<char>('0' + (code_point - 0x2070)) : '\0';
@@ -177,9 +187,9 @@ char subscript_of(uint32_t code_point) {
 }
 
 bool is_blank_character(uint32_t code_point) {
-  return code_point == ' ' || (code_point >= '\t' && code_point <= '\r') || code_point == 0xA0 || code_point == 0x3000 ||
-         (code_point >= 0x2000 && code_point <= 0x200B) || code_point == 0x202F || code_point == 0x205F ||
-         code_point == 0xFEFF;
+  return code_point == ' ' || (code_point >= '\t' && code_point <= '\r') || code_point == 0xA0 ||
+         code_point == 0x3000 || (code_point >= 0x2000 && code_point <= 0x200B) || code_point == 0x202F ||
+         code_point == 0x205F || code_point == 0xFEFF;
 }
 
 }  // namespace r1::rewards::math

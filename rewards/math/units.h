@@ -11,9 +11,9 @@
 namespace r1::rewards::math {
 
 struct Unit {
-  Rational factor = 1;                 // to base units
-  std::map<std::string, int> powers;   // of base units, by name; words that are no known unit are their own base
-  bool is_known = true;                // no such words
+  Rational factor = 1;                // to base units
+  std::map<std::string, int> powers;  // of base units, by name; words that are no known unit are their own base
+  bool is_known = true;               // no such words
   bool operator==(const Unit&) const = default;
 };
 

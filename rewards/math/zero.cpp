@@ -25,9 +25,12 @@ bool is_algebraic(const Field& field, const Factor& factor) {
   const auto& atom = field.atom(factor.atom);
   switch (atom.kind) {
     case AtomKind::kMinusOne:
-    case AtomKind::kInteger: return true;
-    case AtomKind::kRoot: return is_algebraic(field, atom.args[0].above);
-    default: return false;
+    case AtomKind::kInteger:
+      return true;
+    case AtomKind::kRoot:
+      return is_algebraic(field, atom.args[0].above);
+    default:
+      return false;
   }
 }
 
@@ -63,7 +66,8 @@ Height height_of(const Field& field, const Factor& factor) {
   const auto& atom = field.atom(factor.atom);
   const double e = static_cast<double>(factor.exponent.numerator) / factor.exponent.denominator;
   switch (atom.kind) {
-    case AtomKind::kMinusOne: return {};
+    case AtomKind::kMinusOne:
+      return {};
     case AtomKind::kInteger: {
       const double size = std::abs(e) * log2_of(atom.base);
       return e >= 0 ? Height{size, 0} : Height{0, size + log2_of(atom.base)};  // p^-f = p^(1-f) / p at worst
@@ -191,7 +195,8 @@ Tri is_zero(Field& field, const Poly& value) {
   if (value.is_constant()) return Tri::kNo;
   const auto p = without_common_powers(field, value);
   if (p.is_zero()) return Tri::kYes;
-  if (p.terms().size() == 1 && field.has_symbols(p)) return Tri::kNo;
+  const bool is_infinite = field.has_atom_kind(Frac(p), AtomKind::kInfinity);
+  if (p.terms().size() == 1 && (field.has_symbols(p) || is_infinite)) return Tri::kNo;
   if (has_only_independent_atoms(field, p)) return Tri::kNo;
   if (!field.has_symbols(p)) return is_constant_zero(field, p);
   bool is_somewhere_real = false;

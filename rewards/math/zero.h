@@ -1,8 +1,8 @@
 #pragma once
 // Whether a value is zero: proved either way, or not known. Never by how small a floating-point number is.
 //
-// Zero is proved by the normal form (all terms cancel) or, for numbers made of roots, by a bound below which such a number
-// can only be zero: Burnikel, Fleischer, Mehlhorn, Schirra, "A strong and easily computable separation bound for
+// Zero is proved by the normal form (all terms cancel) or, for numbers made of roots, by a bound below which such a
+// number can only be zero: Burnikel, Fleischer, Mehlhorn, Schirra, "A strong and easily computable separation bound for
 // arithmetic expressions involving radicals", Algorithmica 27 (2000). Not zero is proved by the independence of what is
 // left, or by a ball (Arb) that does not contain 0.
 

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto answer = newline == text.npos ? text : text.substr(newline + 1);
   const auto verdict = judge_answer(answer, gold).verdict;
   // What is equal one way is not different the other way.
-  if (verdict == MathVerdict::kEqual && judge_answer(gold, answer).verdict == MathVerdict::kDifferent && answer == gold) abort();
+  if (verdict == MathVerdict::kEqual && judge_answer(gold, answer).verdict == MathVerdict::kDifferent && answer == gold)
+    abort();
   return 0;
 }

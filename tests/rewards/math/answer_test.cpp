@@ -28,8 +28,10 @@ TEST_CASE("the final answer is found by a declared precedence") {
       {"The answer is 3.5.", "3.5", "phrase", "a decimal point ends no sentence"},
       {"work\n#### 1,234", "1,234", "phrase", "GSM8K's mark"},
       {"**Final Answer:** $x^2$\nmore", "$x^2$", "phrase", "markdown"},
-      {"First we add the numbers of both sides to get the sum $a+b$ and then we conclude that it is $c+d$", "c+d", "formula", "the last formula"},
-      {"First we add the numbers of both sides, and then we conclude that there must be 42 of them", "42", "number", "the last number"},
+      {"First we add the numbers of both sides to get the sum $a+b$ and then we conclude that it is $c+d$", "c+d",
+       "formula", "the last formula"},
+      {"First we add the numbers of both sides, and then we conclude that there must be 42 of them", "42", "number",
+       "the last number"},
       {"\\boxed{unclosed and then \\boxed{7}", "7", "box", "a box that never closes hides none"},
       {"\\fbox{8}", "8", "box", "fbox"},
   };
