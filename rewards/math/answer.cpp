@@ -165,10 +165,14 @@ struct Span {
 std::optional<Span> last_formula(std::string_view text) {
   std::optional<Span> last;
   size_t open_dollar = text.npos;
+  bool has_round_close = true, has_square_close = true;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto two = text.substr(i, 2);
     if (two == "\\(" || two == "\\[") {
-      const auto close = text.find(two == "\\(" ? "\\)" : "\\]", i + 2);
+      // Once nothing closes it, nothing closes those after it: no second search.
+      auto& is_closed_later = two == "\\(" ? has_round_close : has_square_close;
+      const auto close = is_closed_later ? text.find(two == "\\(" ? "\\)" : "\\]", i + 2) : text.npos;
+      is_closed_later = close != text.npos;
       if (close == text.npos) {
         ++i;
         continue;

@@ -53,13 +53,14 @@ TEST_CASE("losses and gradients of a step do not depend on its micro-batches") {
 }
 
 TEST_CASE("the gradient is that of main + lambda * MTP + alpha * balance") {
-  Run plain, mtp, balance, all;
+  Run plain, mtp, both, all;
   accumulate(plain.model, some(5), 4096, {});
   accumulate(mtp.model, some(5), 4096, {.mtp = 1});
-  accumulate(balance.model, some(5), 4096, {.balance = 1});
+  accumulate(both.model, some(5), 4096, {.mtp = 1, .balance = 1});  // the module's own experts are balanced too
   const auto loss = accumulate(all.model, some(5), 4096, {.mtp = 0.3, .balance = 0.5});
   const auto& g = plain.model.parameters().grads();
-  const auto wanted = g + 0.3 * (mtp.model.parameters().grads() - g) + 0.5 * (balance.model.parameters().grads() - g);
+  const auto& with_mtp = mtp.model.parameters().grads();
+  const auto wanted = g + 0.3 * (with_mtp - g) + 0.5 * (both.model.parameters().grads() - with_mtp);
   CHECK(relative(all.model.parameters().grads(), wanted) < 1e-4);
   CHECK(loss.mtp > 0);
   const auto name = "model.layers.2.eh_proj.weight";  // the MTP module learns from its own loss alone
