@@ -108,7 +108,8 @@ class Parser {
     if (take('}')) return true;
     do {
       skip_blanks();
-      auto& [key, member] = value.members.emplace_back();
+      // With values: clang cannot see yet, at the class, that the pair can be made from nothing.
+      auto& [key, member] = value.members.emplace_back(std::string(), ExactJson());
       if (peek() != '"') return fail("a key is missing");
       if (!parse_string(key)) return false;
       skip_blanks();
