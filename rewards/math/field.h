@@ -123,6 +123,7 @@ class Field {
   std::optional<Frac> root_of_product(const Term& term, Exponent exponent);
   Frac root_atom(const Poly& radicand, Exponent exponent);
   Frac whole_power(const Frac& base, int64_t exponent);
+  std::vector<Factor> prime_powers(const Rational& value);  // of a positive number; large factors count as primes
   Poly positive_power(const Rational& base, Exponent exponent);
   Poly root_of_unity(Exponent angle);  // exp(i pi angle)
   std::optional<Poly> exact_root(const Poly& p, int32_t order);

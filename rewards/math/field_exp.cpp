@@ -101,21 +101,13 @@ Frac Field::exp(const Frac& x) {
 }
 
 Frac Field::log_of_number(const Rational& value) {
-  const auto parts = positive_power(value, {1, 1 << 14});  // each prime shows as a power
-  // value = c * product p^(e / 2^14) with c holding the whole powers of 2^14, which a number of kMaxBits cannot have
-  // unless it is one itself.
   std::vector<Term> sum;
-  for (const auto& [atom, exponent] : parts.leading().monomial) {
-    const auto id =
-        intern({.kind = AtomKind::kLog, .args = {Frac(Rational::from_big(atoms_[atom].base, 1))}, .is_positive = true});
-    sum.push_back({to_rational(exponent) * Rational(1 << 14), atom_power(id, {1, 1}).above.leading().monomial});
+  for (const auto& [prime, multiplicity] : prime_powers(value)) {
+    const auto base = Rational::from_big(atoms_[prime].base, 1);
+    const auto id = intern({.kind = AtomKind::kLog, .args = {Frac(base)}, .is_positive = true});
+    sum.push_back({to_rational(multiplicity), atom_power(id, {1, 1}).above.leading().monomial});
   }
-  auto result = Poly::from_terms(std::move(sum), budget_);
-  if (!parts.leading().coefficient.is_one()) {
-    const auto rest = log_of_number(parts.leading().coefficient);
-    result = math::add(result, math::multiply(rest.above, Rational(1 << 14), budget_), budget_);
-  }
-  return Frac(std::move(result));
+  return Frac(Poly::from_terms(std::move(sum), budget_));
 }
 
 Frac Field::log_of_factor(const Factor& factor) {

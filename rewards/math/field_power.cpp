@@ -78,21 +78,25 @@ double bits_of(const Rational& value) {
 
 }  // namespace
 
-Poly Field::positive_power(const Rational& base, Exponent exponent) {
-  if (base.is_one()) return Poly(Rational(1));
-  std::vector<std::pair<AtomId, Exponent>> powers;
-  const auto take = [&](const BigInt& n, Exponent sign) {
+std::vector<Factor> Field::prime_powers(const Rational& value) {
+  std::vector<Factor> powers;
+  const auto take = [&](const BigInt& n, int32_t sign) {
     if (n == 1) return;
     for (const auto& [factor, multiplicity, is_prime] : factors_of(n, budget_)) {
-      powers.emplace_back(intern_integer(factor, is_prime), exponent * sign * Exponent{multiplicity, 1});
+      powers.push_back({intern_integer(factor, is_prime), {sign * multiplicity, 1}});
     }
   };
-  take(base.numerator(), {1, 1});
-  take(base.denominator(), {-1, 1});
+  take(value.numerator(), 1);
+  take(value.denominator(), -1);
+  return powers;
+}
+
+Poly Field::positive_power(const Rational& base, Exponent exponent) {
+  if (base.is_one()) return Poly(Rational(1));
   Term term{1, {}};
-  for (const auto& [atom, power] : powers) {
+  for (const auto& [atom, multiplicity] : prime_powers(base)) {
     Monomial one;
-    one.append({atom, power});
+    one.append({atom, multiplicity * exponent});
     term.monomial = term.monomial * one;
   }
   return reduce(Poly(std::move(term)));
