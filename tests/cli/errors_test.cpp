@@ -106,7 +106,7 @@ TEST_CASE("a second process on a run's folder is told who holds it, and the firs
   ProgramEnd first;
   std::thread running([&] {
     first = place.r1(
-        {"rl", place.recipe, "--model", place.at("base") + "/model", "--run", place.at("rl"), "--set", "rl.steps=200"},
+        {"rl", place.recipe, "--model", place.at("base") + "/model", "--run", place.at("rl"), "--set", "rl.steps=1000000"},
         {.signal = SIGINT, .signal_after_ms = 4000});
   });
   while (!std::filesystem::exists(place.at("rl") + "/rollouts.db"))
