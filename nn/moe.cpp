@@ -4,53 +4,16 @@
 
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
-#include "kernels/gemm.h"
 #include "nn/autograd.h"
 #include "nn/fp8_products.h"
+#include "nn/products.h"
 
 namespace r1::nn {
 namespace {
 
-using kernels::Accumulate;
 using kernels::ExpertPlan;
-using kernels::Transpose;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-// y[R, N] = x[R, K] W[N, K]^T on raw rows.
-void multiply(const float* x, const float* w, float* y, int64_t rows, int64_t n, int64_t k, kernels::Element element) {
-  kernels::gemm(compute_pool(), {.transpose_b = Transpose::kYes,
-                                 .m = rows,
-                                 .n = n,
-                                 .k = k,
-                                 .a = x,
-                                 .lda = k,
-                                 .b = w,
-                                 .ldb = k,
-                                 .c = y,
-                                 .ldc = n,
-                                 .element = element});
-}
-
-// d_x[R, K] = d_y[R, N] W[N, K]; d_w[N, K] += d_y^T x.
-void multiply_backward(const float* x, const float* w, const float* d_y, float* d_x, float* d_w, int64_t rows,
-                       int64_t n, int64_t k, kernels::Element element) {
-  kernels::gemm(
-      compute_pool(),
-      {.m = rows, .n = k, .k = n, .a = d_y, .lda = n, .b = w, .ldb = k, .c = d_x, .ldc = k, .element = element});
-  kernels::gemm(compute_pool(), {.transpose_a = Transpose::kYes,
-                                 .m = n,
-                                 .n = k,
-                                 .k = rows,
-                                 .a = d_y,
-                                 .lda = n,
-                                 .b = x,
-                                 .ldb = k,
-                                 .c = d_w,
-                                 .ldc = k,
-                                 .accumulate = Accumulate::kYes,
-                                 .element = element});
-}
 
 // One expert's share of a stack of weights.
 struct ExpertMatrix {
@@ -75,17 +38,17 @@ struct ExpertMatrix {
   Fp8Linear fp8(const float* x, int64_t rows) const {
     return {.x = x, .w = w, .t = rows, .n = n, .k = k, .parts = parts};
   }
+  LinearShape shape(int64_t rows) const { return {rows, n, k, element}; }
   void forward(const float* x, float* y, int64_t rows) const {
     if (parts.empty())
-      multiply(x, w, y, rows, n, k, element);
+      multiply(shape(rows), x, w, y);
     else
       fp8_forward(fp8(x, rows), y);
   }
   void backward(const float* x, const float* d_y, float* d_x, int64_t rows) const {
-    if (parts.empty())
-      multiply_backward(x, w, d_y, d_x, d_w, rows, n, k, element);
-    else
-      fp8_backward(fp8(x, rows), d_y, d_x, d_w);
+    if (!parts.empty()) return fp8_backward(fp8(x, rows), d_y, d_x, d_w);
+    input_grad(shape(rows), d_y, w, d_x);
+    add_weight_grad(shape(rows), d_y, x, d_w);
   }
 };
 
@@ -108,7 +71,7 @@ struct Moe {
   void choose(const at::Tensor& x) {
     const auto t = x.size(0);
     const auto logits = at::empty({t, num_experts()}, x.options());
-    multiply(in(x), in(weights.gate.weight), out(logits), t, num_experts(), hidden(), weights.gate.element);
+    multiply(x, weights.gate.weight, weights.gate.element, logits);
     scores = at::empty_like(logits);
     route_weights = at::empty({t, router.top_k}, x.options());
     experts = at::empty({t, router.top_k}, x.options().dtype(at::kInt));
@@ -181,8 +144,8 @@ struct Moe {
                                     out(d_logits));
     }
     const auto d_gated = at::empty_like(x);
-    multiply_backward(in(x), in(weights.gate.weight), in(d_logits), out(d_gated), out(weights.gate.grad), t,
-                      num_experts(), hidden(), weights.gate.element);
+    input_grad(d_logits, weights.gate.weight, weights.gate.element, d_gated);
+    add_weight_grad(d_logits, x, weights.gate.element, weights.gate.grad);
     d_x.add_(d_gated);
   }
 

@@ -60,7 +60,7 @@ ScoreRow parse_score_row(std::string_view line, const std::string& where) {
   out.prompt.id = out.id_json;
   out.prompt.task = json::get_string(row, "task", where);
   require_known_task(out.prompt.task, where);
-  out.prompt.answer = tasks::answer_key_of(line, where);
+  out.prompt.answer = tasks::answer_key_of(row, line, where);
   out.prompt.text = json::find_string(row, "prompt", where).value_or("");
   out.prompt.source = json::find_string(row, "source", where).value_or("");
   const auto* metadata = row.if_contains("metadata");

@@ -175,10 +175,7 @@ void scan(const Lines& lines, const JsonlOptions& options, const std::function<v
        "give it lines such as {\"prompt\": \"2+3=\", \"answer\": 5, \"task\": \"number\"}");
 }
 
-std::string code_answer(std::string_view line, const std::string& where) {
-  const auto document = json::parse(line, where);
-  if (!document.is_object()) fail(where, "is no JSON object", "give each line one object");
-  const auto& row = document.get_object();
+std::string code_answer(const bj::object& row, std::string_view line, const std::string& where) {
   if (row.contains("answer")) fail(where, "has both 'answer' and 'tests'", "take one of them out");
   json::get_object(row, "tests", where);
   const auto language = json::find_string(row, "language", where);
@@ -188,6 +185,10 @@ std::string code_answer(std::string_view line, const std::string& where) {
 }
 
 }  // namespace
+
+std::string answer_key_of(const bj::object& row, std::string_view line, const std::string& where) {
+  return row.contains("tests") ? code_answer(row, line, where) : answer_of(row, where);
+}
 
 Question parse_question(std::string_view line, const std::string& where, const JsonlOptions& options) {
   const auto document = json::parse(line, where);
@@ -203,17 +204,10 @@ Question parse_question(std::string_view line, const std::string& where, const J
   Question question{.id = id_of(row, where), .task = task_of(row, where, options)};
   if (has_prompt) question.text = text_of(row, "prompt", where);
   if (has_messages) question.messages = messages_of(row, where);
-  question.answer = row.contains("tests") ? code_answer(line, where) : answer_of(row, where);
+  question.answer = answer_key_of(row, line, where);
   const auto* metadata = row.if_contains("metadata");
   if (metadata != nullptr && !metadata->is_null()) question.metadata_json = json::dump(*metadata);
   return question;
-}
-
-std::string answer_key_of(std::string_view line, const std::string& where) {
-  const auto document = json::parse(line, where);
-  if (!document.is_object()) fail(where, "is no JSON object", "give each line one object");
-  const auto& row = document.get_object();
-  return row.contains("tests") ? code_answer(line, where) : answer_of(row, where);
 }
 
 void for_each_question(const std::filesystem::path& path, const JsonlOptions& options,

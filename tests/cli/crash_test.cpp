@@ -13,14 +13,8 @@ using namespace r1;
 
 namespace {
 
-std::string read_all(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  REQUIRE(file.good());
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::string weights_of(const Workplace& place, const std::string& run) {
-  return read_all(place.at(run) + "/model/model.safetensors");
+  return read_file(place.at(run) + "/model/model.safetensors");
 }
 
 // What the database says of a run, apart from clocks.

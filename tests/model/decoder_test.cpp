@@ -57,22 +57,12 @@ double largest_difference(const std::vector<float>& a, std::span<const float> b)
 
 }  // namespace
 
-TEST_CASE("prefill in any chunks and decode give transformers' logits", "[golden]") {
-  const auto name = GENERATE(std::string("llama"), std::string("qwen2"), std::string("smollm2_tied_bf16"));
+TEST_CASE("prefill in any chunks and decode, from keys and values or from latents, give transformers' logits",
+          "[golden]") {
+  const auto name = GENERATE(std::string("llama"), std::string("qwen2"), std::string("smollm2_tied_bf16"),
+                             std::string("deepseek_v3"));
   INFO(name);
   const std::string folder = std::string(R1_FIXTURES) + "/" + name;
-  const formats::SafetensorsFile reference(folder + "/reference.safetensors");
-  const auto expected = formats::to_float32(*reference.find("logits"));
-  const auto ids = first_ids(reference);
-  const auto loaded = open_model(folder);
-  const auto whole = logits_of(loaded, WeightFormat::kF32, ids, 64);
-  CHECK(largest_difference(whole, expected) < 1e-4);
-  CHECK(logits_of(loaded, WeightFormat::kF32, ids, 1) == whole);  // decode, bit for bit
-  CHECK(logits_of(loaded, WeightFormat::kF32, ids, 7) == whole);
-}
-
-TEST_CASE("DeepSeek-V3: prefill in any chunks and decode from latents give transformers' logits", "[golden]") {
-  const std::string folder = std::string(R1_FIXTURES) + "/deepseek_v3";
   const formats::SafetensorsFile reference(folder + "/reference.safetensors");
   const auto expected = formats::to_float32(*reference.find("logits"));
   const auto ids = first_ids(reference);

@@ -2,12 +2,15 @@
 
 #include <cstring>
 
+#include "tests/rollout/same_samples.h"
 #include "tests/support/catch.h"
 #include "tests/support/tiny_model.h"
 
 using namespace r1;
 using rollout::Engine;
 using rollout::EngineConfig;
+using rollout::testing::check_equal;
+using rollout::testing::Samples;
 
 namespace {
 
@@ -20,8 +23,6 @@ std::vector<Prompt> prompts() {
   }
   return out;
 }
-
-using Samples = std::vector<std::vector<Sample>>;
 
 struct Rig {
   model::ModelConfig config = tiny_config();
@@ -40,22 +41,6 @@ struct Rig {
 };
 
 const SamplingParams kParams{.num_samples = 4, .max_new_tokens = 40, .seed = 11};
-
-void check_equal(const Samples& a, const Samples& b) {
-  REQUIRE(a.size() == b.size());
-  for (size_t p = 0; p < a.size(); ++p) {
-    REQUIRE(a[p].size() == b[p].size());
-    for (size_t s = 0; s < a[p].size(); ++s) {
-      INFO("prompt " << p << " sample " << s);
-      CHECK(a[p][s].token_ids == b[p][s].token_ids);
-      CHECK(a[p][s].text == b[p][s].text);
-      CHECK(a[p][s].finish == b[p][s].finish);
-      REQUIRE(a[p][s].logprobs.size() == b[p][s].logprobs.size());
-      CHECK(std::memcmp(a[p][s].logprobs.data(), b[p][s].logprobs.data(), a[p][s].logprobs.size() * sizeof(float)) ==
-            0);
-    }
-  }
-}
 
 }  // namespace
 

@@ -5,16 +5,17 @@
 #include <map>
 
 #include "rollout/engine.h"
+#include "tests/rollout/same_samples.h"
 #include "tests/support/catch.h"
 #include "tests/support/tiny_model.h"
 
 using namespace r1;
 using rollout::Engine;
 using rollout::EngineConfig;
+using rollout::testing::check_equal;
+using rollout::testing::Samples;
 
 namespace {
-
-using Samples = std::vector<std::vector<Sample>>;
 
 std::vector<Prompt> prompts(int count = 5) {
   std::vector<Prompt> out;
@@ -47,20 +48,6 @@ struct Rig {
 };
 
 const SamplingParams kParams{.num_samples = 4, .max_new_tokens = 40, .seed = 11};
-
-void check_equal(const Samples& a, const Samples& b) {
-  REQUIRE(a.size() == b.size());
-  for (size_t p = 0; p < a.size(); ++p) {
-    REQUIRE(a[p].size() == b[p].size());
-    for (size_t s = 0; s < a[p].size(); ++s) {
-      INFO("prompt " << p << " sample " << s);
-      CHECK(a[p][s].token_ids == b[p][s].token_ids);
-      CHECK(a[p][s].text == b[p][s].text);
-      CHECK(a[p][s].finish == b[p][s].finish);
-      CHECK(a[p][s].logprobs == b[p][s].logprobs);
-    }
-  }
-}
 
 }  // namespace
 
