@@ -20,7 +20,7 @@ extern const latent::Attend kLatentAttend;
 
 latent::Attend latent::attend() {
 #if defined(__x86_64__)
-  if (active_isa() == Isa::kAvx2) return avx2::kLatentAttend;
+  if (active_isa() >= Isa::kAvx2) return avx2::kLatentAttend;
 #endif
   return portable::attend_heads;
 }

@@ -7,6 +7,8 @@
 #include "core/random.h"
 #include "core/thread_pool.h"
 #include "kernels/cpu.h"
+#include "kernels/latent_tiles.h"
+#include "tests/kernels/kernel_cases.h"
 #include "tests/support/catch.h"
 
 using namespace r1;
@@ -140,4 +142,19 @@ TEST_CASE("expanded keys share the rotary part, and gradients of it sum over hea
   expand_keys_values_backward(pool, s, k.data(), v.data(), t, d_kv.data(), d_k_pe.data());
   CHECK(d_kv == kv);
   for (size_t i = 0; i < k_pe.size(); ++i) CHECK(d_k_pe[i] == k_pe[i] + k_pe[i] + k_pe[i]);
+}
+
+TEST_CASE("processors with more than AVX2 take the vector kernel too, not the portable one") {
+  const auto under = [](Isa isa) {
+    const testing::ForcedIsa forced(isa);
+    return latent::attend();
+  };
+  const auto portable = under(Isa::kPortable);
+  for (const Isa isa : {Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16}) {
+    if (isa > detected_isa()) continue;
+    INFO(to_string(isa));
+    CHECK(under(isa) != portable);
+    CHECK(under(isa) == under(Isa::kAvx2));
+  }
+  CHECK(portable != nullptr);
 }
