@@ -32,6 +32,12 @@ std::vector<int64_t> numbers_of(std::span<const CountdownToken> tokens) {
   return numbers;
 }
 
+std::string without_blanks(std::string_view answer) {
+  auto text = vote_text(answer);
+  std::erase(text, ' ');
+  return text;
+}
+
 }  // namespace
 
 Judgement check_countdown(std::string_view answer, const tasks::CountdownKey& key, const CountdownOptions& options) {
@@ -57,7 +63,9 @@ Score CountdownReward::score(const Prompt& prompt, std::string_view completion, 
   if (!key) return to_score({Verdict::kUndecided, "the answer key is no countdown key"});
   const auto answer = find_answer(completion, options_.place);
   if (!answer) return to_score(wrong("there is no answer"));
-  return to_score(check_countdown(*answer, *key, options_));
+  auto judgement = check_countdown(*answer, *key, options_);
+  judgement.answer = without_blanks(*answer);
+  return to_score(std::move(judgement));
 }
 
 }  // namespace r1::rewards

@@ -24,6 +24,17 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(kBlank) + 1);
 }
 
+std::string vote_text(std::string_view answer) {
+  constexpr size_t kMaxBytes = 1024;
+  std::string out;
+  for (const char c : trimmed(answer)) {
+    if (out.size() == kMaxBytes) break;
+    const bool is_blank = kBlank.find(c) != kBlank.npos;
+    if (!is_blank || out.back() != ' ') out += is_blank ? ' ' : c;
+  }
+  return out;
+}
+
 std::string_view after_thinking(std::string_view text) {
   const auto end = text.rfind(kThinkEnd);
   return end == text.npos ? text : text.substr(end + kThinkEnd.size());

@@ -2,6 +2,7 @@
 // Where in a completion its answer stands. Views into the text, in time linear in its length; no regular expressions.
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,9 @@ enum class AnswerPlace {
 
 // Spaces, tabs and newlines off both ends.
 std::string_view trimmed(std::string_view text);
+
+// One spelling for votes over answers (Score::answer): runs of blanks as one blank, none at the ends, at most 1024 bytes.
+std::string vote_text(std::string_view answer);
 
 // What follows the last </think>, or the whole text: drafts in the reasoning are no answers.
 std::string_view after_thinking(std::string_view text);

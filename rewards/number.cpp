@@ -30,9 +30,15 @@ Judgement check_number(std::string_view answer, std::string_view gold_text, Read
   if (!gold) return {Verdict::kUndecided, fmt::format("the answer key '{}' is no number", shown(gold_text))};
   const auto number = reading == Reading::kExact ? parse_number(answer) : find_last_number(answer);
   if (!number) return {Verdict::kWrong, fmt::format("'{}' is no number", shown(answer))};
-  if (number->has_percent && !gold->has_percent) return {Verdict::kWrong, "a percent sign that the key does not have"};
-  if (gold->has_percent ? matches_percent(*number, *gold) : *number == *gold) return {.verdict = Verdict::kRight};
-  return {Verdict::kWrong, fmt::format("'{}' is not '{}'", shown(answer), shown(gold_text))};
+  Judgement judgement{.verdict = Verdict::kWrong, .answer = lowest_terms(*number)};
+  if (number->has_percent && !gold->has_percent) {
+    judgement.detail = "a percent sign that the key does not have";
+  } else if (gold->has_percent ? matches_percent(*number, *gold) : *number == *gold) {
+    judgement.verdict = Verdict::kRight;
+  } else {
+    judgement.detail = fmt::format("'{}' is not '{}'", shown(answer), shown(gold_text));
+  }
+  return judgement;
 }
 
 Judgement NumberReward::judge(std::string_view completion, std::string_view gold) const {

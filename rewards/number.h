@@ -34,6 +34,7 @@ struct NumberOptions {
 // Right, wrong, or undecided if `gold` is no number; and why.
 Judgement check_number(std::string_view answer, std::string_view gold, Reading reading = Reading::kExact);
 
+// Score::answer is the number in lowest terms: 0.5, 2/4 and \frac{1}{2} vote for "1/2".
 class NumberReward : public Reward {
  public:
   explicit NumberReward(const NumberOptions& options) : options_(options) {}

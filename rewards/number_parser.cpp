@@ -245,6 +245,17 @@ bool ends_number(std::string_view text, size_t end) {
 
 bool operator==(const Number& a, const Number& b) { return a.numerator * b.denominator == b.numerator * a.denominator; }
 
+std::string lowest_terms(const Number& number) {
+  constexpr unsigned kMaxBits = 4096;
+  const auto magnitude = number.numerator < 0 ? cpp_int(-number.numerator) : number.numerator;
+  if (magnitude == 0) return number.has_percent ? "0%" : "0";
+  if (msb(magnitude) > kMaxBits || msb(number.denominator) > kMaxBits) return {};
+  const cpp_int common = gcd(magnitude, number.denominator);
+  auto text = cpp_int(number.numerator / common).str();
+  if (number.denominator != common) text += "/" + cpp_int(number.denominator / common).str();
+  return number.has_percent ? text + "%" : text;
+}
+
 std::optional<Number> parse_number(std::string_view text) {
   text = unwrapped(text);
   if (text.size() > 4 * kMaxDigits) return {};

@@ -50,7 +50,11 @@ class PuzzleReward : public Reward {
 
   Score score(const Prompt& prompt, std::string_view completion, FinishReason) const override {
     const auto answer = find_answer(completion, options_.place);
-    if (answer) return to_score(check_(*answer, prompt.answer));
+    if (answer) {
+      auto judgement = check_(*answer, prompt.answer);
+      judgement.answer = vote_text(without_fence(*answer));
+      return to_score(std::move(judgement));
+    }
     auto judgement = check_("", prompt.answer);  // tells an unreadable key
     if (judgement.verdict == Verdict::kWrong) judgement.detail = "there is no answer";
     return to_score(std::move(judgement));

@@ -41,7 +41,8 @@ class Reward {
 // What a checker of one kind of answer found.
 struct Judgement {
   Verdict verdict = Verdict::kWrong;
-  std::string detail;
+  std::string detail = {};
+  std::string answer = {};  // Score::answer
 };
 
 // Value 1 for right, 0 for wrong and undecided.

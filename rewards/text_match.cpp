@@ -21,8 +21,12 @@ Score TextReward::score(const Prompt& prompt, std::string_view completion, Finis
   if (trimmed(prompt.answer).empty()) return to_score({Verdict::kUndecided, "the answer key is blank"});
   const auto answer = find_answer(completion, options_.place);
   if (!answer) return to_score({Verdict::kWrong, "there is no answer"});
-  if (texts_match(*answer, prompt.answer, options_.letter_case)) return to_score({.verdict = Verdict::kRight});
-  return to_score({Verdict::kWrong, "the answer is not the key's text"});
+  const bool is_right = texts_match(*answer, prompt.answer, options_.letter_case);
+  auto score =
+      to_score({is_right ? Verdict::kRight : Verdict::kWrong, is_right ? "" : "the answer is not the key's text"});
+  score.answer = vote_text(*answer);
+  if (options_.letter_case == LetterCase::kIgnored) std::ranges::transform(score.answer, score.answer.begin(), lower);
+  return score;
 }
 
 }  // namespace r1::rewards
