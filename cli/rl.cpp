@@ -39,6 +39,7 @@ tasks::PromptSource training_prompts(const Recipe& recipe, const tasks::PromptMa
   std::vector<tasks::WeightedSet> sets;
   for (const auto& set : recipe.task_sets) {
     sets.push_back({.set = tasks::open_set(set, tasks::Split::kTrain, recipe.rl.seed), .weight = set.weight});
+    rewards::require_judgeable(sets.back().set.tasks, sets.back().set.name, recipe.rewards);
   }
   if (sets.empty()) throw Error("tasks", "the recipe names no data set", "add [[tasks]] with a generator or a file");
   return tasks::PromptSource(std::move(sets), maker, recipe.rl.seed);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -219,14 +220,18 @@ void for_each_question(const std::filesystem::path& path, const JsonlOptions& op
 QuestionSet jsonl_set(const std::filesystem::path& path, const JsonlOptions& options) {
   const auto lines = std::make_shared<const Lines>(path);
   auto places = std::make_shared<std::vector<Place>>();
-  scan(*lines, options, [&](Place place, Question&) { places->push_back(place); });
+  std::set<std::string> tasks;
+  scan(*lines, options, [&](Place place, Question& question) {
+    places->push_back(place);
+    tasks.insert(std::move(question.task));
+  });
   const uint64_t size = places->size();
   const auto at = [lines, places = std::shared_ptr<const std::vector<Place>>(std::move(places)),
                    options](uint64_t index) {
     const auto& place = places->at(index);
     return parse_question(lines->at(place.offset), lines->where(place.number), options);
   };
-  return {.name = path.filename().string(), .size = size, .at = at};
+  return {.name = path.filename().string(), .size = size, .at = at, .tasks = {tasks.begin(), tasks.end()}};
 }
 
 }  // namespace r1::tasks
