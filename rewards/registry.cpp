@@ -140,13 +140,6 @@ void require_known_task(std::string_view task, const std::string& where) {
               fmt::format("use one of {}{}", fmt::join(names, ", "), near ? fmt::format("; perhaps {}", *near) : ""));
 }
 
-void require_judgeable(std::span<const std::string> tasks, const std::string& where, const RewardOptions& options) {
-  for (const auto& task : tasks) {
-    require_known_task(task, where);
-    if (task == "code") require_isolation(options.code, where);
-  }
-}
-
 std::unique_ptr<Reward> make_accuracy(std::string_view task, const RewardOptions& options) {
   require_known_task(task, "rewards");
   for (const auto& row : kRows) {

@@ -7,7 +7,6 @@
 //   format = "strict"           # rewards/shaping.h has the settings of the other parts
 
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,10 +51,6 @@ std::vector<std::string> known_tasks();
 
 // Throws Error at `where` that lists the known tasks and names the nearest, unless `task` is one.
 void require_known_task(std::string_view task, const std::string& where);
-
-// Throws Error at `where` unless answers to all of `tasks` can be judged: each is known, and programs of "code" have
-// the isolation on this machine that the options ask for. To be called before a run spends anything.
-void require_judgeable(std::span<const std::string> tasks, const std::string& where, const RewardOptions& options);
 
 // What checks the answers of one task. Throws Error for an unknown one.
 std::unique_ptr<Reward> make_accuracy(std::string_view task, const RewardOptions& options);

@@ -182,7 +182,7 @@ QuestionSet arithmetic_set(const ArithmeticOptions& options, Split split, uint64
                     .answer = instance.answer,
                     .metadata_json = fmt::format(R"({{"expression":"{}"}})", instance.expression)};
   };
-  return {.name = generated_name("arithmetic", split, seed), .size = size, .at = at, .tasks = {"arithmetic"}};
+  return {.name = generated_name("arithmetic", split, seed), .size = size, .at = at};
 }
 
 }  // namespace r1::tasks

@@ -179,7 +179,7 @@ QuestionSet countdown_set(const CountdownOptions& options, Split split, uint64_t
             fmt::format(R"({{"numbers":[{}],"target":{}}})", fmt::join(instance.numbers, ","), instance.target),
     };
   };
-  return {.name = generated_name("countdown", split, seed), .size = size, .at = at, .tasks = {"countdown"}};
+  return {.name = generated_name("countdown", split, seed), .size = size, .at = at};
 }
 
 }  // namespace r1::tasks

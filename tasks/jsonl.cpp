@@ -5,7 +5,6 @@
 #include <cmath>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -220,18 +219,14 @@ void for_each_question(const std::filesystem::path& path, const JsonlOptions& op
 QuestionSet jsonl_set(const std::filesystem::path& path, const JsonlOptions& options) {
   const auto lines = std::make_shared<const Lines>(path);
   auto places = std::make_shared<std::vector<Place>>();
-  std::set<std::string> tasks;
-  scan(*lines, options, [&](Place place, Question& question) {
-    places->push_back(place);
-    tasks.insert(std::move(question.task));
-  });
+  scan(*lines, options, [&](Place place, Question&) { places->push_back(place); });
   const uint64_t size = places->size();
   const auto at = [lines, places = std::shared_ptr<const std::vector<Place>>(std::move(places)),
                    options](uint64_t index) {
     const auto& place = places->at(index);
     return parse_question(lines->at(place.offset), lines->where(place.number), options);
   };
-  return {.name = path.filename().string(), .size = size, .at = at, .tasks = {tasks.begin(), tasks.end()}};
+  return {.name = path.filename().string(), .size = size, .at = at};
 }
 
 }  // namespace r1::tasks

@@ -31,7 +31,6 @@ struct QuestionSet {
   std::string name;          // for people and for the data cursor
   uint64_t size = kEndless;  // at() takes indices below this
   std::function<Question(uint64_t index)> at;
-  std::vector<std::string> tasks;  // every Question::task that at() gives, sorted; empty: unknown
 };
 
 // Which share of a task's instances. Instances are told apart by a hash of what is asked, whatever its wording and

@@ -54,14 +54,6 @@ CodeOptions read_code_options(const ConfigTable& table, CodeOptions o) {
   return o;
 }
 
-void require_isolation(const CodeOptions& options, const std::string& where) {
-  sandbox::Sandbox box({.isolation = options.judge.isolation, .num_slots = 1});
-  const auto report = box.report();
-  if (report.is_available) return;
-  throw Error(where, fmt::format("has programs to run, and this machine does not isolate them: {}", report.reason),
-              "see r1 doctor; --unsafe runs them without namespaces");
-}
-
 code::Judge& CodeReward::judge() const {
   std::call_once(is_made_, [this] { judge_ = std::make_unique<code::Judge>(options_.judge); });
   return *judge_;

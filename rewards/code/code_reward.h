@@ -19,9 +19,6 @@ struct CodeOptions {
 // work.
 CodeOptions read_code_options(const ConfigTable& table, CodeOptions defaults = {});
 
-// Throws Error at `where` if this machine does not give programs the isolation that the options ask for.
-void require_isolation(const CodeOptions& options, const std::string& where);
-
 // Prompt::answer holds the tests (rewards/code/tests.h); the language stands there, or as "language" in metadata_json,
 // else it is Python. Undecided: tests that cannot be read, and a sandbox that fails or that this machine does not
 // allow.
