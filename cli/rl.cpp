@@ -2,12 +2,15 @@
 
 #include <torch/torch.h>
 
+#include <set>
+
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "core/error.h"
 #include "cli/recipe.h"
 #include "core/files.h"
 #include "core/log.h"
+#include "rewards/judgeable.h"
 #include "rl/loop.h"
 #include "text/chat.h"
 #include "train/run_folder.h"
@@ -35,10 +38,18 @@ tasks::PromptMaker prompt_maker(const Recipe& recipe, const text::Tokenizer& tok
           }};
 }
 
+// Reads a finite set through; an endless one is a generator's, whose answers can be judged.
+void require_judgeable(const tasks::QuestionSet& set, const rewards::RewardOptions& options) {
+  std::set<std::string> names;
+  for (uint64_t i = 0; i < set.size; ++i) names.insert(set.at(i).task);
+  rewards::require_judgeable(names, set.name, options);
+}
+
 tasks::PromptSource training_prompts(const Recipe& recipe, const tasks::PromptMaker& maker) {
   std::vector<tasks::WeightedSet> sets;
   for (const auto& set : recipe.task_sets) {
     sets.push_back({.set = tasks::open_set(set, tasks::Split::kTrain, recipe.rl.seed), .weight = set.weight});
+    require_judgeable(sets.back().set, recipe.rewards);
   }
   if (sets.empty()) throw Error("tasks", "the recipe names no data set", "add [[tasks]] with a generator or a file");
   return tasks::PromptSource(std::move(sets), maker, recipe.rl.seed);

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 packages=(g++ ninja-build ccache pkg-config python3-venv git ca-certificates clang-format
   libboost1.81-dev libboost-json1.81-dev libsqlite3-dev libtomlplusplus-dev libcli11-dev catch2
-  libutf8proc-dev libpcre2-dev libzstd-dev libxxhash-dev libgloo-dev libflint-dev libflint-arb-dev)
+  libutf8proc-dev libpcre2-dev libzstd-dev libxxhash-dev libgloo-dev libflint-dev libflint-arb-dev clang libclang-rt-14-dev)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -33,6 +33,7 @@ struct Box {
 
 // The place of the brace after a box's command at `at`; npos if none is there.
 size_t box_brace(std::string_view text, size_t at) {
+  if (at >= text.size()) return text.npos;
   for (const std::string_view command : {"\\boxed", "\\fbox"}) {
     if (text.substr(at, command.size()) != command) continue;
     size_t brace = at + command.size();
@@ -52,7 +53,8 @@ std::vector<Box> last_boxes(std::string_view text) {
   std::vector<Brace> open;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\') {
-      const auto brace = box_brace(text, i);
+      // Text that was escaped twice has "\\\\boxed": a line break before the word would mean nothing.
+      const auto brace = std::min(box_brace(text, i), box_brace(text, i + 1));
       if (brace == text.npos) {
         ++i;
         continue;
@@ -234,7 +236,9 @@ FoundAnswer from_expressions(std::string_view text) {
 bool has_prose(std::string_view text) {
   constexpr std::array<std::string_view, 12> kFunctions{"sin",  "cos", "tan", "cot", "log", "exp",
                                                         "sqrt", "min", "max", "gcd", "lcm", "and"};
+  constexpr std::array<std::string_view, 5> kVerbs{"is", "are", "was", "were", "equals"};
   int num_words = 0;
+  bool has_verb = false;
   for (size_t i = 0; i < text.size();) {
     if (text[i] == '\\') {
       const size_t begin = ++i;
@@ -249,13 +253,15 @@ bool has_prose(std::string_view text) {
       while (i < text.size() && is_letter(text[i])) ++i;
       const auto word = text.substr(begin, i - begin);
       num_words += word.size() >= 3 && std::find(kFunctions.begin(), kFunctions.end(), word) == kFunctions.end();
+      has_verb = has_verb || std::find(kVerbs.begin(), kVerbs.end(), word) != kVerbs.end() ||
+                 (word == "it" && text.substr(i, 2) == "'s");
     } else {
       ++i;
     }
   }
   const bool has_formula =
       text.find('$') != text.npos || text.find("\\(") != text.npos || text.find("\\[") != text.npos;
-  return num_words >= 4 || (num_words >= 1 && has_formula && is_letter(text[0]));
+  return num_words >= 4 || has_verb || (num_words >= 1 && has_formula && is_letter(text[0]));
 }
 
 // "The largest n is 34" after "Final answer:" still has its answer to be found.

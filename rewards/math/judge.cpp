@@ -213,6 +213,9 @@ MathJudgement judge_answer(std::string_view answer, std::string_view gold) {
   if (gold.size() > kMaxAnswerBytes) return undecided(Fault::kKey, "the answer key is too long");
   if (answer.empty()) return different("there is no answer");
   if (answer.size() > kMaxAnswerBytes) return undecided(Fault::kAnswer, "the answer is too long");
+  const auto single_answer = undoubled(answer), single_gold = undoubled(gold);
+  if (single_answer || single_gold)
+    return judge_answer(single_answer ? *single_answer : answer, single_gold ? *single_gold : gold);
   if (auto judgement = judge_choice(answer, gold)) return *judgement;
   if (auto judgement = judge_time_or_date(answer, gold)) return *judgement;
   if (is_words(gold)) {

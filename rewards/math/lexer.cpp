@@ -333,8 +333,8 @@ class Lexer {
 
   // Length of a thousands separator at `at` that three digits and no fourth follow.
   size_t separator_length(std::string_view text, size_t at) const {
-    for (const std::string_view separator :
-         {",", "{,}", "\\,", ",\\! ", ",\\!", "{,}\\!", "\\!,\\!", " ", "\\ ", "\xE2\x80\xAF", "\xC2\xA0"}) {
+    for (const std::string_view separator : {",", "{,}", "{, }", " {, }", "\\,", ",\\! ", ",\\!", "{,}\\!", "\\!,\\!",
+                                             " ", "\\ ", "\xE2\x80\xAF", "\xC2\xA0"}) {
       if (text.substr(at, separator.size()) != separator) continue;
       if (separator == "," && style_ == CommaStyle::kList) continue;
       const size_t digits = at + separator.size();

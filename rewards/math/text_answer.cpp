@@ -240,4 +240,25 @@ std::string normalized_words(std::string_view text) {
   return result;
 }
 
+std::optional<std::string> undoubled(std::string_view text) {
+  constexpr std::string_view kCommands[]{"boxed", "cap", "cdot",  "cup",  "dfrac", "frac", "ge",
+                                         "geq",   "in",  "infty", "le",   "left",  "leq",  "mathrm",
+                                         "pi",    "pm",  "right", "sqrt", "text",  "times"};
+  if (text.find("\\\\") == text.npos) return {};
+  bool has_command = false;
+  std::string single;
+  for (size_t i = 0; i < text.size(); ++i) {
+    single += text[i];
+    if (text[i] != '\\') continue;
+    if (text.substr(i, 2) != "\\\\") return {};
+    ++i;
+    size_t end = i + 1;
+    while (end < text.size() && is_letter(text[end])) ++end;
+    const auto name = text.substr(i + 1, end - i - 1);
+    has_command = has_command || std::find(std::begin(kCommands), std::end(kCommands), name) != std::end(kCommands);
+  }
+  if (!has_command) return {};
+  return single;
+}
+
 }  // namespace r1::rewards::math

@@ -38,4 +38,8 @@ std::string normalized_words(std::string_view text);
 // Takes $...$, \(...\), \boxed{...}, \text{...}, **...**, trailing full stops and the like off both ends.
 std::string_view unwrapped(std::string_view text);
 
+// With one backslash for two, a text that was escaped twice on its way here: every command in it has two, and one of
+// them is among LaTeX's commonest. Nothing for any other text, where "\\" ends a row.
+std::optional<std::string> undoubled(std::string_view text);
+
 }  // namespace r1::rewards::math

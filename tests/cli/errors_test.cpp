@@ -1,5 +1,7 @@
 // What a user meets who gave something wrong: one clear error that names it, and nothing lost.
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "core/files.h"
@@ -80,6 +82,10 @@ TEST_CASE("settings, data and folders that cannot work are refused by key, file 
     write(place.at("bad.jsonl"), "{\"prompt\": \"1+1=\", \"answer\": \"2\", \"task\": \"number\"}\n{oops\n");
     check_error(with("tasks=[{file=\"" + place.at("bad.jsonl") + "\"}]"), "bad.jsonl:2");
   }
+  SECTION("a task without a reward") {
+    write(place.at("bad.jsonl"), "{\"prompt\": \"1+1=\", \"answer\": \"2\", \"task\": \"nummer\"}\n");
+    check_error(with("tasks=[{file=\"" + place.at("bad.jsonl") + "\"}]"), "perhaps number");
+  }
   SECTION("a prompt longer than the context") {
     std::string prompt;
     for (int i = 0; i < 200; ++i) prompt += std::to_string(i) + " ";
@@ -98,6 +104,26 @@ TEST_CASE("settings, data and folders that cannot work are refused by key, file 
     file.close();
     check_error(place.rl("base", "rl"), "is not a finite number");
   }
+}
+
+TEST_CASE("without namespaces, programs are refused before anything is spent, and run with --unsafe") {
+  const Workplace place;
+  REQUIRE(place.pretrain("base").status == 0);
+  std::string rows;
+  for (int i = 0; i < 12; ++i) {
+    rows += fmt::format(R"({{"prompt": "f{}", "task": "code", "tests": {{"entry_point": "f", "cases": [{{"args": [], "result": 1}}]}}}})", i) + "\n";
+  }
+  write(place.at("code.jsonl"), rows);
+  const auto tasks = fmt::format("tasks=[{{file=\"{}\", held_out_modulus=2}}]", place.at("code.jsonl"));
+  std::vector<std::string> words{"rl",    place.recipe,   "--model", place.at("base") + "/model",
+                                 "--run", place.at("rl"), "--set",   tasks,
+                                 "--set", "rl.steps=1"};
+  check_error(place.r1(words, {.is_without_namespaces = true}), "--unsafe");
+  CHECK_FALSE(std::filesystem::exists(place.at("rl") + "/model"));
+  words.push_back("--unsafe");
+  const auto unsafe = place.r1(words, {.is_without_namespaces = true});
+  INFO(unsafe.output);
+  CHECK(unsafe.status == 0);
 }
 
 TEST_CASE("a second process on a run's folder is told who holds it, and the first goes on") {

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/no_namespaces.h"
 #include "tests/support/temp_folder.h"
 
 struct ProgramEnd {
@@ -29,6 +30,7 @@ struct ProgramOptions {
   std::string input;                      // standard input
   rlim_t max_file_bytes = RLIM_INFINITY;  // a larger file is an error of write(), as on a full disk
   std::vector<std::string> environment;   // "NAME=value"
+  bool is_without_namespaces = false;     // as on a machine that forbids them
 };
 
 inline ProgramEnd run_program(const std::vector<std::string>& words, const ProgramOptions& options = {}) {
@@ -50,6 +52,7 @@ inline ProgramEnd run_program(const std::vector<std::string>& words, const Progr
       ::setrlimit(RLIMIT_FSIZE, &limit);
     }
     for (const auto& setting : options.environment) ::putenv(const_cast<char*>(setting.c_str()));
+    if (options.is_without_namespaces) deny_namespaces();
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }

@@ -34,6 +34,8 @@ TEST_CASE("the final answer is found by a declared precedence") {
        "the last number"},
       {"\\boxed{unclosed and then \\boxed{7}", "7", "box", "a box that never closes hides none"},
       {"\\fbox{8}", "8", "box", "fbox"},
+      {"so it is \\\\boxed{\\\\frac12}.", "\\\\frac12", "box", "a text that was escaped twice"},
+      {"not 10, it's 1,000.99m\xC2\xB2", "1,000.99", "number", "a short sentence is no formula"},
   };
   for (const auto& c : cases) {
     INFO(c.completion << ": " << c.why);

@@ -1,8 +1,6 @@
 #include "rewards/sandbox/sandbox.h"
 
 #include <grp.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -16,6 +14,7 @@
 
 #include "core/error.h"
 #include "tests/support/catch.h"
+#include "tests/support/no_namespaces.h"
 
 using namespace r1;
 using namespace r1::sandbox;
@@ -44,16 +43,6 @@ template <typename Body>
 void on_own_thread(const Body& body) {
   std::thread(body).join();
   prctl(PR_SET_DUMPABLE, 1);
-}
-
-void deny_namespaces() {
-  sock_filter code[]{{BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
-                     {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_unshare},
-                     {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
-                     {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
-  const sock_fprog program{4, code};
-  prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 }  // namespace
