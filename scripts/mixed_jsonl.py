@@ -37,7 +37,7 @@ def math_question(rng):
 
 
 def code_question(rng):
-    k = rng.randint(2, 9)
+    k = rng.randint(2, 60)
     numbers, texts = [0, 1, 7, -3, 12], ["", "a", "abc", "level", "Hi you"]
     lists = [[], [4], [3, 1, 2], [-1, 5, 5, 0]]
     pairs = [[1, 2], [7, 7], [-4, 9], [0, -5]]
@@ -46,7 +46,7 @@ def code_question(rng):
         (f"times_{k}(x)", f"returns x times {k}", lambda x: x * k, [[x] for x in numbers]),
         (f"minus_{k}(x)", f"returns x minus {k}", lambda x: x - k, [[x] for x in numbers]),
         (f"is_above_{k}(x)", f"returns whether x is greater than {k}", lambda x: x > k, [[x] for x in numbers]),
-        (f"repeat_{k}(s)", f"returns the text s repeated {k} times", lambda s: s * k, [[s] for s in texts]),
+        (f"modulo_{k}(x)", f"returns the remainder of x divided by {k}", lambda x: x % k, [[x] for x in numbers]),
         ("larger(a, b)", "returns the larger of a and b", max, pairs),
         ("add(a, b)", "returns the sum of a and b", lambda a, b: a + b, pairs),
         ("backwards(s)", "returns the text s reversed", lambda s: s[::-1], [[s] for s in texts]),
@@ -60,7 +60,7 @@ def code_question(rng):
 
 
 def puzzle_question(rng):
-    first, second = rng.sample(["Ann", "Ben", "Cleo", "Dan", "Eva"], 2)
+    first, second = rng.sample(["Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hal"], 2)
     is_knight = [rng.random() < 0.5, rng.random() < 0.5]
     # Each says whether the other is a knight, which is true only if a knight says it.
     says_knight = [is_knight[1 - speaker] == is_knight[speaker] for speaker in (0, 1)]
@@ -83,9 +83,11 @@ def puzzle_question(rng):
 
 
 def rows(kind, size, seed):
+    """Questions that all differ."""
     rng = random.Random(f"{kind} {seed}")
-    for index in range(size):
-        row = {"id": f"{kind}-s{seed}-{index}", "task": kind}
+    seen = set()
+    for _ in range(100 * size):
+        row = {"id": f"{kind}-s{seed}-{len(seen)}", "task": kind}
         if kind == "math":
             row["prompt"], row["answer"] = math_question(rng)
         elif kind == "code":
@@ -93,7 +95,12 @@ def rows(kind, size, seed):
             row["language"] = "python"
         else:
             row["prompt"], row["answer"] = puzzle_question(rng)
-        yield row
+        if row["prompt"] not in seen:
+            seen.add(row["prompt"])
+            yield row
+        if len(seen) == size:
+            return
+    raise SystemExit(f"--size {size}: only {len(seen)} different questions of {kind} were found\n  mend: ask for fewer")
 
 
 def write_atomically(path, lines):
@@ -109,7 +116,7 @@ def write_atomically(path, lines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--size", type=int, default=400, help="questions of each kind (default 400)")
+    parser.add_argument("--size", type=int, default=200, help="questions of each kind (default 200)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)

@@ -93,6 +93,12 @@ Tri Comparer::compare_kinds(NodeId gold, NodeId answer) {
   if (auto result = compare_definitions(gold, answer)) return *result;
   if (auto result = compare_letter_unit(gold, answer)) return *result;
   if (auto result = compare_wrapped(gold, answer)) return *result;
+  const auto has_kinds = [&](NodeKind one, NodeKind other) {
+    return ast_[gold].kind == one && ast_[answer].kind == other;
+  };
+  if (has_kinds(NodeKind::kGroup, NodeKind::kMatrix) || has_kinds(NodeKind::kMatrix, NodeKind::kGroup)) {
+    if (auto result = compare_collections(gold, answer)) return *result;
+  }
   if (is_value(gold) && is_value(answer)) {
     const bool has_signs =
         contains_kind(ast_, gold, NodeKind::kPlusMinus) || contains_kind(ast_, answer, NodeKind::kPlusMinus);
@@ -224,6 +230,20 @@ Tri Comparer::compare_ratios(const Node& gold, const Node& answer) {
   return result;
 }
 
+// Of two cases, by the places of their conditions; "otherwise" is what the other conditions leave.
+Tri Comparer::compare_conditions(NodeId gold, size_t gold_place, NodeId answer, size_t place) {
+  const auto g = ast_[gold].children[gold_place], a = ast_[answer].children[place];
+  const auto names_rest = [&](NodeId id) {
+    const auto words = ast_[id].kind == NodeKind::kText ? normalized_words(ast_[id].text) : "";
+    return words == "otherwise" || words == "else";
+  };
+  const bool is_gold_rest = names_rest(g), is_rest = names_rest(a);
+  if (is_gold_rest && is_rest) return Tri::kYes;
+  if (is_gold_rest) return is_rest_of(a, ast_[gold], g);
+  if (is_rest) return is_rest_of(g, ast_[answer], a);
+  return compare(g, a);
+}
+
 // The same values under the same conditions, in any order.
 Tri Comparer::compare_cases(NodeId gold, NodeId answer) {
   const auto &g = ast_[gold].children, &a = ast_[answer].children;
@@ -233,7 +253,7 @@ Tri Comparer::compare_cases(NodeId gold, NodeId answer) {
     Tri best = Tri::kNo;
     for (size_t j = 0; j < a.size() && best != Tri::kYes; j += 2) {
       const auto value = compare(g[i], a[j]);
-      const auto condition = value == Tri::kNo ? Tri::kNo : compare(g[i + 1], a[j + 1]);
+      const auto condition = value == Tri::kNo ? Tri::kNo : compare_conditions(gold, i + 1, answer, j + 1);
       const auto both = condition == Tri::kNo                          ? Tri::kNo
                         : value == Tri::kYes && condition == Tri::kYes ? Tri::kYes
                                                                        : Tri::kUnknown;

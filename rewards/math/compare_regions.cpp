@@ -100,6 +100,27 @@ std::optional<Tri> Comparer::compare_as_regions(NodeId gold, NodeId answer) {
   return result;
 }
 
+// Whether a condition holds where those of the cases do not, but for `otherwise` among them.
+Tri Comparer::is_rest_of(NodeId condition, const Node& cases, NodeId otherwise) {
+  const auto names = names_in(condition, condition);
+  if (names.size() != 1) return Tri::kUnknown;
+  bool relies = false, is_nowhere_real = false;
+  const auto decide = [&](Lowering& lowering, Field& field) {
+    auto said = Region::empty();
+    for (size_t i = 1; i < cases.children.size(); i += 2) {
+      const auto other = cases.children[i];
+      if (other == otherwise) continue;
+      const auto region =
+          names_in(other, other) == names ? region_of(other, lowering, field, names[0]) : std::optional<Region>();
+      if (!region) return Tri::kUnknown;
+      said = Region::unite(field, said, *region);
+    }
+    const auto here = region_of(condition, lowering, field, names[0]);
+    return here ? are_equal(field, said.complement(), *here) : Tri::kUnknown;
+  };
+  return run({}, decide, &relies, &is_nowhere_real);
+}
+
 std::optional<Region> Comparer::region_of(NodeId id, Lowering& lowering, Field& field, const std::string& variable) {
   const auto& node = ast_[id];
   const auto end_of = [&](NodeId child, bool is_closed) -> std::optional<End> {

@@ -40,6 +40,7 @@ class Comparer {
   Tri compare_quantities(NodeId gold, NodeId answer);
   std::optional<Tri> compare_letter_unit(NodeId gold, NodeId answer);
   Tri compare_cases(NodeId gold, NodeId answer);
+  Tri compare_conditions(NodeId gold, size_t gold_place, NodeId answer, size_t place);
   Tri compare_ratios(const Node& gold, const Node& answer);
   bool is_definition(NodeId id) const;  // x = ..., f(x) = ..., x \approx ...
   bool is_name(NodeId id) const;
@@ -71,6 +72,7 @@ class Comparer {
   std::optional<Tri> compare_regions(NodeId gold, NodeId answer);
   std::optional<Tri> compare_solutions(NodeId gold, NodeId answer);
   std::optional<Tri> compare_as_regions(NodeId gold, NodeId answer);
+  Tri is_rest_of(NodeId condition, const Node& cases, NodeId otherwise);
   std::optional<Region> region_of(NodeId id, Lowering& lowering, Field& field, const std::string& variable);
   std::optional<Region> region_of_list(const Node& node, Lowering& lowering, Field& field, const std::string& variable);
   std::optional<Region> region_of_relation(const Node& node, Lowering& lowering, Field& field,

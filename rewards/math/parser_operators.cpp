@@ -119,8 +119,8 @@ NodeId Parser::rows(const std::string& name, const std::string& form) {
   while (true) {
     if (cells.size() > 400) throw Overrun{"a matrix is too large"};
     cells.push_back(form == "cases" ? case_part() : sum());
+    if (form == "cases" && !take(',')) take(';');
     if (take('&')) continue;
-    if (form == "cases") take(',');
     const bool is_condition_next = form == "cases" && (cells.size() - row_start) == 1 &&
                                    peek().kind != TokenKind::kEnd && !peek().is(kNewline) &&
                                    !(peek().kind == TokenKind::kCommand && peek().text == "end");

@@ -186,7 +186,7 @@ NodeId Parser::bracketed(char open) {
   const Token close = next();
   const bool is_closed = open == kAngleOpen ? close.is(kAngleClose) : close.is(')') || close.is(']');
   if (!is_closed) throw ParseError{"unbalanced brackets"};
-  const std::string text{open, close.punct};
+  const auto text = open == kAngleOpen ? std::string("<>") : std::string{open, close.punct};
   if (ast_[inner].kind == NodeKind::kList) {
     return make(NodeKind::kGroup, ast_[inner].children, text);
   }

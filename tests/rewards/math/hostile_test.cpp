@@ -15,11 +15,7 @@ using namespace r1::rewards::math;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr double kSlowdown = 25;
-#else
-constexpr double kSlowdown = 1;
-#endif
+constexpr double kSlowdown = kIsSanitized ? 25 : 1;
 
 std::string repeated(const std::string& part, int times) {
   std::string text;

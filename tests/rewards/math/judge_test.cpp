@@ -64,6 +64,31 @@ TEST_CASE("the corpora hold no pair that is falsely equal, and 99 in 100 equal o
   }
 }
 
+TEST_CASE("the corpora hold 1,500 pairs and more, equal and different ones of every kind of answer") {
+  std::map<std::string, std::map<std::string, int>> counts;
+  size_t num_rows = 0;
+  for (const std::string name : {"generated.jsonl", "handwritten.jsonl"}) {
+    for (const auto& row : read_corpus(name)) {
+      ++counts[row.kind][row.label];
+      ++num_rows;
+    }
+  }
+  CHECK(num_rows >= 1'500);
+  for (const std::string kind :
+       {"integer",    "decimal",      "fraction",   "mixed",     "percent",  "unit",       "currency",
+        "scientific", "radical",      "power",      "factorial", "binomial", "logarithm",  "constant",
+        "complex",    "trigonometry", "interval",   "set",       "tuple",    "matrix",     "vector",
+        "equation",   "inequality",   "plus-minus", "piecewise", "sum",      "product",    "integral",
+        "limit",      "date",         "time",       "choice",    "text",     "polynomial", "rational function",
+        "ratio",      "algebra"}) {
+    INFO(kind);
+    CHECK(counts[kind]["equal"] >= 4);
+    CHECK(counts[kind]["different"] >= 4);
+  }
+  CHECK(counts["hack"]["different"] >= 40);
+  CHECK(counts["unreadable key"]["undecided"] + counts["undecided"]["undecided"] >= 80);
+}
+
 TEST_CASE("every verdict but equal has a reason") {
   for (const auto& row : read_corpus("handwritten.jsonl")) {
     const auto judgement = judge_math(row.answer, row.gold);

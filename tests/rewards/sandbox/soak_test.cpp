@@ -8,6 +8,7 @@
 
 #include "rewards/sandbox/sandbox.h"
 #include "tests/rewards/code/programs.h"
+#include "tests/rewards/cpu_time.h"
 #include "tests/support/catch.h"
 
 using namespace r1::sandbox;
@@ -17,11 +18,7 @@ using code_programs::read_text;
 namespace {
 
 constexpr int kSlots = 2;
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int64_t kSlackKib = 512 * 1024;  // sanitizers hold freed memory back
-#else
-constexpr int64_t kSlackKib = 8 * 1024;
-#endif
+constexpr int64_t kSlackKib = kIsSanitized ? 512 * 1024 : 8 * 1024;  // sanitizers hold freed memory back
 
 // What of this process and its helpers could pile up.
 struct Holdings {
