@@ -1,12 +1,15 @@
 // DeepSeek-V3's costs: memory of the cache a token, decoding against a dense model of equal active parameters, and
 // routed experts as their number doubles at equal top-k. One key=value line a case. usage: bench_v3 [THREADS [FOLDER]]
-// With FOLDER the two models are written to FOLDER/v3 and FOLDER/dense, for `r1 bench train`.
+// With FOLDER the models are written to FOLDER/v3, FOLDER/v3_twice (the experts) and FOLDER/dense, for bench/v3.py.
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <numeric>
 
 #include "model/decoder.h"
@@ -84,20 +87,45 @@ double pass_time(const ModelConfig& c, ThreadPool& pool, int batch, int context,
   return best;
 }
 
+int64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  int64_t total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
+}
+
+// What the process grows by when a cache of `tokens` tokens is filled, a token.
+double cache_bytes_per_token(const ModelConfig& c, int64_t tokens) {
+  const int64_t before = resident_bytes();
+  const model::KvCache cache(c, static_cast<int32_t>(tokens / 16));
+  for (int64_t layer = 0; layer < c.num_layers; ++layer) {
+    std::fill_n(cache.latents(layer), c.kv_floats_per_layer() * tokens, 1.0f);
+  }
+  return static_cast<double>(resident_bytes() - before) / static_cast<double>(tokens);
+}
+
 void print_memory() {
   ModelConfig published;
   published.num_layers = 61;
+  published.num_heads = published.num_kv_heads = 128;
+  auto expanded = published;
+  expanded.head_dim = (192 + 128) / 2;  // keys of 192, values of 128
   published.mla = {
       .q_lora_rank = 1536, .kv_lora_rank = 512, .qk_nope_head_dim = 128, .qk_rope_head_dim = 64, .v_head_dim = 128};
   ModelConfig qwen;
   qwen.num_layers = 28;
+  qwen.num_heads = 28;
   qwen.num_kv_heads = 4;
   qwen.head_dim = 128;
-  const int64_t expanded = 61 * 128 * (192 + 128);
-  fmt::print("kv model=deepseek-v3 floats/token={}\n", published.kv_floats_per_token());
-  fmt::print("kv model=deepseek-v3-as-mha floats/token={} ratio={:.1f}\n", expanded,
-             static_cast<double>(expanded) / static_cast<double>(published.kv_floats_per_token()));
-  fmt::print("kv model=qwen2.5-7b floats/token={}\n", qwen.kv_floats_per_token());
+  const struct {
+    const char* name;
+    const ModelConfig& config;
+    int64_t tokens;
+  } cases[] = {{"deepseek-v3", published, 1024}, {"deepseek-v3-as-mha", expanded, 64}, {"qwen2.5-7b", qwen, 1024}};
+  for (const auto& c : cases) {
+    fmt::print("kv model={} floats/token={} measured_bytes/token={:.0f}\n", c.name, c.config.kv_floats_per_token(),
+               cache_bytes_per_token(c.config, c.tokens));
+  }
 }
 
 void save(const std::filesystem::path& folder, const ModelConfig& c) {
@@ -113,6 +141,7 @@ int main(int argc, char** argv) {
   const auto sparse = v3(32), plain = dense();
   if (argc > 2) {
     save(std::filesystem::path(argv[2]) / "v3", sparse);
+    save(std::filesystem::path(argv[2]) / "v3_twice", v3(64));
     save(std::filesystem::path(argv[2]) / "dense", plain);
   }
   fmt::print("parameters v3 active={} total={} dense={}\n", active_parameters(sparse), sparse.num_parameters(),

@@ -120,9 +120,22 @@ LoadedModel open_gguf(const fs::path& path) {
   return model;
 }
 
+// transformers saves DeepSeek-V3 without its MTP modules and leaves num_nextn_predict_layers in the config as it was.
+void leave_out_absent_mtp(ModelConfig& config, const FileWeights& source, const fs::path& folder) {
+  if (config.num_mtp_layers == 0) return;
+  const auto first = fmt::format("model.layers.{}.", config.num_layers);
+  for (const std::string& name : source.names()) {
+    if (name.starts_with(first)) return;
+  }
+  log::info("{}: no MTP module, although config.json speaks of {}; the model is taken without",
+            formats::quote_name(folder.string()), config.num_mtp_layers);
+  config.num_mtp_layers = 0;
+}
+
 LoadedModel open_folder(const fs::path& folder) {
   LoadedModel model{.config = config_from_folder(folder), .path = folder};
   auto source = std::make_unique<FolderWeights>(folder, model.config.fp8);
+  leave_out_absent_mtp(model.config, *source, folder);
   check_parameters(model.config, *source);
   model.weights = std::move(source);
   return model;

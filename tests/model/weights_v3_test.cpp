@@ -72,6 +72,55 @@ TEST_CASE("DeepSeek-V3 in shards: experts may lie anywhere, and one that lies no
   CHECK_THROWS_WITH(open_model(folder.path()), Catch::Contains("model.layers.3.mlp.experts.7.down_proj.weight"));
 }
 
+TEST_CASE("An expert that its shard lacks although the index says otherwise is named together with the shard") {
+  const TempFolder folder;
+  const LoadedModel model = open_model(kFixtures + "/deepseek_v3");
+  save_model(folder.path(), model.config, *model.weights, {.max_shard_bytes = 100000});
+  constexpr const char* kExpert = "model.layers.2.mlp.experts.11.gate_proj.weight";
+  const auto index = json::parse_file(folder / "model.safetensors.index.json");
+  const std::string shard = index.at("weight_map").at(kExpert).as_string().c_str();
+  const TempFolder other;  // the shard is mapped while it is copied
+  {
+    const formats::SafetensorsFile file(folder / shard);
+    std::vector<TensorView> tensors(file.tensors());
+    std::erase_if(tensors, [](const auto& t) { return t.name == kExpert; });
+    formats::write_safetensors(other / shard, tensors);
+  }
+  fs::rename(other / shard, folder / shard);
+  CHECK_THROWS_WITH(open_model(folder.path()), Catch::Contains(kExpert) && Catch::Contains(shard));
+}
+
+TEST_CASE("A model that transformers saved without its MTP module opens without; one with half a module is refused") {
+  const auto drop = [&](const fs::path& folder, const std::string& prefix) {
+    const formats::SafetensorsFile file(kFixtures + "/deepseek_v3/model.safetensors");
+    std::vector<TensorView> tensors(file.tensors());
+    std::erase_if(tensors, [&](const auto& t) { return t.name.starts_with(prefix); });
+    formats::write_safetensors(folder / "model.safetensors", tensors);
+    put(folder / "config.json", slurp(kFixtures + "/deepseek_v3/config.json"));
+  };
+  const TempFolder whole, half;
+  drop(whole.path(), "model.layers.4.");
+  CHECK(open_model(whole.path()).config.num_mtp_layers == 0);
+  drop(half.path(), "model.layers.4.mlp.");
+  CHECK_THROWS_WITH(open_model(half.path()), Catch::Contains("'model.layers.4.mlp.gate.weight' is missing"));
+}
+
+TEST_CASE("A config with more or fewer experts than the files have is refused by the first expert that differs") {
+  const struct {
+    int64_t num_experts;
+    std::string fragment;
+  } cases[] = {{20, "'model.layers.2.mlp.gate.weight' has shape [16, 48]; the config wants [20, 48]"},
+               {12, "'model.layers.2.mlp.gate.weight' has shape [16, 48]; the config wants [12, 48]"}};
+  for (const auto& c : cases) {
+    const TempFolder folder;
+    auto o = json::parse_file(kFixtures + "/deepseek_v3/config.json").as_object();
+    o["n_routed_experts"] = c.num_experts;
+    put(folder / "config.json", json::dump(o));
+    fs::copy_file(kFixtures + "/deepseek_v3/model.safetensors", folder / "model.safetensors");
+    CHECK_THROWS_WITH(open_model(folder.path()), Catch::Contains(c.fragment));
+  }
+}
+
 TEST_CASE("FP8 matrices are their values times their block's scale", "[golden]") {
   const LoadedModel model = open_model(kFixtures + "/deepseek_v3_fp8");
   check_finite(model);
@@ -133,7 +182,7 @@ TEST_CASE("A float32 model saved as FP8 keeps its matrices to e4m3's precision a
 
 TEST_CASE("Scales that are missing, misshapen or not finite are refused by name before anything is copied") {
   const float bad[] = {1, std::numeric_limits<float>::quiet_NaN()},
-              infinite[] = {std::numeric_limits<float>::infinity(), 1};
+              infinite[] = {std::numeric_limits<float>::infinity(), 1}, negative[] = {1, -0.5f};
   const float three[] = {1, 1, 1};
   const struct {
     const char* why;
@@ -144,6 +193,14 @@ TEST_CASE("Scales that are missing, misshapen or not finite are refused by name 
       {"NaN", [&](auto& t) { named(t, kScales).bytes = std::as_bytes(std::span(bad)); }, "holds nan at element 1"},
       {"infinite", [&](auto& t) { named(t, kScales).bytes = std::as_bytes(std::span(infinite)); },
        "holds inf at element 0"},
+      {"negative", [&](auto& t) { named(t, kScales).bytes = std::as_bytes(std::span(negative)); },
+       "holds -0.5 at element 1"},
+      {"type",
+       [&](auto& t) {
+         named(t, kScales).dtype = DType::kBF16;
+         named(t, kScales).bytes = named(t, kScales).bytes.first(4);
+       },
+       "is stored as BF16"},
       {"shape",
        [&](auto& t) {
          named(t, kScales).shape = {1, 3};
