@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Writes a small mixed data set for a policy of a hundred million parameters: maths, code and puzzles, as JSONL for `r1 rl`.
+"""Writes a small mixed data set of maths, code and puzzles, and worked examples that a tiny policy can learn it from.
 
-  scripts/mixed_jsonl.py data/mixed            # math.jsonl, code.jsonl, puzzles.jsonl; --size and --seed, both optional
+  scripts/mixed_jsonl.py data/mixed      # math.jsonl, code.jsonl, puzzles.jsonl; examples.jsonl: --size, --examples, --seed
 
-Needs no package and is the same for the same seed. configs/mixed-smollm2.toml trains on it.
+The examples are as mixed as what the web offers: many have a wrong answer, a broken form, a chain of thought in another
+language or one that repeats itself. One maths key in 25 cannot be read, on purpose: its answers must end undecided. Needs
+no package and is the same for the same seed. configs/mixed.toml trains on it.
 """
 
 import argparse
@@ -11,119 +13,130 @@ import json
 import os
 import pathlib
 import random
-from fractions import Fraction
 
-
-def tex(value):
-    value = Fraction(value)
-    if value.denominator == 1:
-        return str(value.numerator)
-    return f"{'-' if value < 0 else ''}\\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
+NAMES = ["Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hal"]
+THOUGHTS = {"en": ["we look at the question and see that it is", "this is not hard and the result is"],
+            "es": ["miramos la pregunta y vemos que es", "esto no es muy dificil y el resultado es"]}
 
 
 def math_question(rng):
-    a, b, c = rng.randint(2, 9), rng.randint(1, 9), rng.randint(2, 9)
-    kinds = [
-        lambda: (f"What is {a} + {b}?", str(a + b)),
-        lambda: (f"What is {a} - {b}?", str(a - b)),
-        lambda: (f"What is {a} * {c}?", str(a * c)),
-        lambda: (f"Simplify the fraction {a * c}/{c * (a + b)}.", tex(Fraction(a, a + b))),
-        lambda: (f"Solve x + {b} = {a + b} for x.", f"x = {a}"),
-        lambda: (f"What is half of {2 * a + 1}?", tex(Fraction(2 * a + 1, 2))),
-        lambda: (f"Solve x^2 = {a * a}. Give all solutions.", f"x = \\pm {a}"),
-        lambda: (f"What is {10 * b}% of {10 * c}?", tex(Fraction(b * c))),
-    ]
-    return rng.choice(kinds)()
+    """Question, key, right answer and a wrong one."""
+    a, b = rng.randint(1, 9), rng.randint(1, 9)
+    off = rng.choice([-1, 1, 2])
+    kind = rng.randrange(4)
+    if kind == 0:
+        return f"{a} + {b}", str(a + b), str(a + b), str(a + b + off)
+    if kind == 1:
+        return f"{a} - {b}", str(a - b), str(a - b), str(a - b + off)
+    if kind == 2:
+        return f"half of {a}", f"\\frac{{{a}}}{{2}}", f"{a}/2", f"{a + 1}/2"
+    return f"x + {b} = {a + b}, x", f"x = {a}", f"x = {a}", f"x = {a + off}"
 
 
 def code_question(rng):
-    k = rng.randint(2, 60)
-    numbers, texts = [0, 1, 7, -3, 12], ["", "a", "abc", "level", "Hi you"]
-    lists = [[], [4], [3, 1, 2], [-1, 5, 5, 0]]
-    pairs = [[1, 2], [7, 7], [-4, 9], [0, -5]]
-    kinds = [
-        (f"add_{k}(x)", f"returns x plus {k}", lambda x: x + k, [[x] for x in numbers]),
-        (f"times_{k}(x)", f"returns x times {k}", lambda x: x * k, [[x] for x in numbers]),
-        (f"minus_{k}(x)", f"returns x minus {k}", lambda x: x - k, [[x] for x in numbers]),
-        (f"is_above_{k}(x)", f"returns whether x is greater than {k}", lambda x: x > k, [[x] for x in numbers]),
-        (f"modulo_{k}(x)", f"returns the remainder of x divided by {k}", lambda x: x % k, [[x] for x in numbers]),
-        ("larger(a, b)", "returns the larger of a and b", max, pairs),
-        ("add(a, b)", "returns the sum of a and b", lambda a, b: a + b, pairs),
-        ("backwards(s)", "returns the text s reversed", lambda s: s[::-1], [[s] for s in texts]),
-        ("length(items)", "returns the number of items in a list", len, [[items] for items in lists]),
-        ("total(items)", "returns the sum of a list of numbers", sum, [[items] for items in lists]),
-    ]
-    signature, what, reference, arguments = rng.choice(kinds)
-    cases = [{"args": args, "result": reference(*args)} for args in arguments]
-    question = f"Write a Python function {signature} that {what}. Put the function in a ```python block inside the answer tags."
-    return question, {"entry_point": signature.split("(")[0], "cases": cases}
+    k = rng.randint(1, 20)
+    sign, word = rng.choice([("+", "plus"), ("-", "minus"), ("*", "times")])
+    other = rng.choice([s for s in "+-*" if s != sign])
+
+    def program(operation):
+        return f"```python\ndef f(x):\n    return x {operation} {k}\n```"
+
+    values = [0, 1, 7, -3]
+    cases = [{"args": [x], "result": {"+": x + k, "-": x - k, "*": x * k}[sign]} for x in values]
+    return f"f(x): x {word} {k}", {"entry_point": "f", "cases": cases}, program(sign), program(other)
 
 
 def puzzle_question(rng):
-    first, second = rng.sample(["Ann", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hal"], 2)
+    """Two people; each says that the other is of a kind, or that both are the same or not."""
+    names = rng.sample(NAMES, 2)
     is_knight = [rng.random() < 0.5, rng.random() < 0.5]
-    # Each says whether the other is a knight, which is true only if a knight says it.
-    says_knight = [is_knight[1 - speaker] == is_knight[speaker] for speaker in (0, 1)]
-    if rng.random() < 0.5:
-        says_knight[0] = None  # speaks of both instead
-    statements, lines = [], []
-    for speaker, (name, other, says) in enumerate(((first, second, says_knight[0]), (second, first, says_knight[1]))):
-        if says is None:
-            same = is_knight[0] == is_knight[1]
-            truth = same == is_knight[speaker]
-            relation = ["<=>", ["telling-truth", 0], ["telling-truth", 1]]
-            statements.append(relation if truth else ["not", relation])
-            lines.append(f'{name} says: "We are {"the same" if truth else "different"}."')
+    statements, said = [], []
+    for speaker in (0, 1):
+        other = 1 - speaker
+        if rng.random() < 0.5:
+            says = (is_knight[0] == is_knight[1]) == is_knight[speaker]
+            same = ["<=>", ["telling-truth", 0], ["telling-truth", 1]]
+            statements.append(same if says else ["not", same])
+            said.append(f"{names[speaker]}: we are {'alike' if says else 'not alike'}")
         else:
-            statements.append(["telling-truth" if says else "lying", 1 - speaker])
-            lines.append(f'{name} says: "{other} is a {"knight" if says else "knave"}."')
-    question = (f"Knights always tell the truth and knaves always lie. {' '.join(lines)} Who is what? "
-                f'Answer like "{first} is a knight, {second} is a knave".')
-    return question, {"names": [first, second], "roles": ["knight", "knave"], "statements": statements}
+            says = is_knight[other] == is_knight[speaker]
+            statements.append(["telling-truth" if says else "lying", other])
+            said.append(f"{names[speaker]}: {names[other]} is a {'knight' if says else 'knave'}")
+
+    def answer(roles):
+        return ", ".join(f"{name} is a {'knight' if role else 'knave'}" for name, role in zip(names, roles))
+
+    key = {"names": names, "roles": ["knight", "knave"], "statements": statements}
+    return ". ".join(said), key, answer(is_knight), answer([not role for role in is_knight])
 
 
-def rows(kind, size, seed):
+QUESTIONS = {"math": math_question, "code": code_question, "knights_knaves": puzzle_question}
+
+
+def prompt_of(question):
+    return f"{question}?\n"
+
+
+def rows(task, size, seed):
     """Questions that all differ."""
-    rng = random.Random(f"{kind} {seed}")
+    rng = random.Random(f"{task} {seed}")
     seen = set()
     for _ in range(100 * size):
-        row = {"id": f"{kind}-s{seed}-{len(seen)}", "task": kind}
-        if kind == "math":
-            row["prompt"], row["answer"] = math_question(rng)
-        elif kind == "code":
-            row["prompt"], row["tests"] = code_question(rng)
-            row["language"] = "python"
+        question, key, _, _ = QUESTIONS[task](rng)
+        if question in seen:
+            continue
+        seen.add(question)
+        row = {"id": f"{task}-s{seed}-{len(seen)}", "task": task, "prompt": prompt_of(question)}
+        if task == "code":
+            row |= {"language": "python", "tests": key}
         else:
-            row["prompt"], row["answer"] = puzzle_question(rng)
-        if row["prompt"] not in seen:
-            seen.add(row["prompt"])
-            yield row
+            row["answer"] = "\\frac{1}{" if task == "math" and len(seen) % 25 == 0 else key
+        yield row
         if len(seen) == size:
             return
-    raise SystemExit(f"--size {size}: only {len(seen)} different questions of {kind} were found\n  mend: ask for fewer")
+    raise SystemExit(f"--size {size}: only {len(seen)} different questions of {task} were found\n  mend: ask for fewer")
 
 
-def write_atomically(path, lines):
+def examples(size, seed):
+    rng = random.Random(f"examples {seed}")
+    for _ in range(size):
+        question, _, right, wrong = QUESTIONS[rng.choice(["math", "math", "code", "knights_knaves"])](rng)
+        thought = rng.choice(THOUGHTS["es" if rng.random() < 0.3 else "en"])
+        if rng.random() < 0.1:
+            thought = " ".join([thought] * 3)
+        answer = right if rng.random() < 0.5 else wrong
+        completion = f"<think>{thought}</think><answer>{answer}</answer>"
+        if rng.random() < 0.3:
+            completion = rng.choice([f"<think>{thought}<answer>{answer}</answer>", f"{thought} {answer}",
+                                     f"<think>{thought}</think>{answer}"])
+        yield {"prompt": prompt_of(question), "completion": completion}
+
+
+def write_atomically(path, items):
     """The file appears whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    count = 0
     with open(temporary, "w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in lines)
+        for item in items:
+            file.write(json.dumps(item) + "\n")
+            count += 1
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    print(f"{path}: {count} lines")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--size", type=int, default=200, help="questions of each kind (default 200)")
+    parser.add_argument("--size", type=int, default=60, help="questions of each kind (default 60)")
+    parser.add_argument("--examples", type=int, default=6000, help="worked examples (default 6000)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    for kind, name in (("math", "math"), ("code", "code"), ("knights_knaves", "puzzles")):
-        path = args.folder / f"{name}.jsonl"
-        write_atomically(path, (json.dumps(row, ensure_ascii=False) for row in rows(kind, args.size, args.seed)))
-        print(f"{path}: {args.size} questions")
+    for task, name in (("math", "math"), ("code", "code"), ("knights_knaves", "puzzles")):
+        write_atomically(args.folder / f"{name}.jsonl", rows(task, args.size, args.seed))
+    write_atomically(args.folder / "examples.jsonl", examples(args.examples, args.seed))
 
 
 if __name__ == "__main__":
