@@ -89,11 +89,13 @@ class Converter {
     }
     if (quantised_name_ != stored.name) {  // a small model's matrix and scales come one after the other
       floats_ = to_float32(stored);
-      quantised_ = kernels::quantise_fp8(compute_pool(), floats_.data(), stored.shape[0], stored.shape[1],
-                                         {fp8_->block_rows, fp8_->block_cols}, kernels::Fp8Scale::kFloat);
+      const auto quantised = kernels::quantise_fp8(compute_pool(), {floats_.data(), stored.shape[0], stored.shape[1]},
+                                                   {.block = {fp8_->block_rows, fp8_->block_cols}});
+      scales_ = quantised.scales;
+      quantised_ = kernels::e4m3_bytes(quantised);
       quantised_name_ = stored.name;
     }
-    return wants_scales ? std::as_bytes(std::span(quantised_.scales)) : std::as_bytes(std::span(quantised_.values));
+    return wants_scales ? std::as_bytes(std::span(scales_)) : std::as_bytes(std::span(quantised_));
   }
 
   void check_range(const std::string& name) const {
@@ -109,7 +111,8 @@ class Converter {
   const WeightSource& source_;
   std::vector<float> floats_;
   std::vector<std::byte> bytes_;
-  kernels::Fp8Matrix quantised_;
+  std::vector<uint8_t> quantised_;
+  std::vector<float> scales_;
   std::string quantised_name_;
 };
 

@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "model/shapes.h"
+#include "nn/fp8_linear.h"
 #include "nn/mla.h"
 
 namespace r1::nn {
@@ -47,7 +48,9 @@ at::Tensor run_mla(const MlaAttention& a, const model::ModelConfig& c, const at:
   const auto q = a.q_b.weight.defined() ? linear(rms_norm(parts[0], a.q_norm, model::kLatentNormEps, b), a.q_b, {}, b)
                                         : parts[0].clone(at::MemoryFormat::Contiguous);
   const auto kv = linear(rms_norm(parts[1], a.kv_norm, model::kLatentNormEps, b), a.kv_b, {}, b);
-  return linear(mla_attention(q, parts[2], kv, inputs, b), a.output, {}, b);
+  const auto attended = mla_attention(q, parts[2], kv, inputs, b);
+  return a.output.is_fp8 ? fp8_linear(attended, a.output, {.input = kernels::Fp8Scale::kPowerOfTwo})
+                         : linear(attended, a.output, {}, b);
 }
 
 at::Tensor run_mlp(const Mlp& m, const at::Tensor& x, Backend b) {

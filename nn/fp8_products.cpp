@@ -13,41 +13,40 @@ using kernels::Accumulate;
 using kernels::Fp8BlockShape;
 using kernels::Fp8Matrix;
 
-constexpr Fp8BlockShape kTile{1, kernels::kFp8Block}, kBlock{kernels::kFp8Block, kernels::kFp8Block};
+constexpr Fp8BlockShape kTile{1, kernels::kFp8Block}, kColumnTile{kernels::kFp8Block, 1};
 
-Fp8Matrix quantise(const float* x, int64_t rows, int64_t cols, Fp8BlockShape block, int64_t ld = 0) {
-  return kernels::quantise_fp8(compute_pool(), x, rows, cols, block, kernels::Fp8Scale::kFloat, ld);
-}
-
-// x [rows, cols] with row stride ld, transposed and in tiles along the rows: 128 x 1 of x.
-Fp8Matrix quantise_columns(const float* x, int64_t rows, int64_t cols, int64_t ld) {
-  std::vector<float> transposed(static_cast<size_t>(rows * cols));
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < cols; ++c) transposed[static_cast<size_t>(c * rows + r)] = x[r * ld + c];
-  }
-  return quantise(transposed.data(), cols, rows, kTile);
+// W's rows [row, row + rows): a published matrix with blocks of its own.
+Fp8Matrix weight_part(const Fp8Linear& l, int64_t row, int64_t rows) {
+  return kernels::quantise_fp8(compute_pool(), {l.w + row * l.k, rows, l.k}, {});
 }
 
 }  // namespace
 
 void fp8_forward(const Fp8Linear& l, float* y) {
-  const auto x = quantise(l.x, l.t, l.k, kTile);
+  const auto x = kernels::quantise_fp8(compute_pool(), {l.x, l.t, l.k}, {.block = kTile, .scale = l.scales.input});
   int64_t row = 0;
   for (const int64_t rows : l.parts) {
-    kernels::fp8_gemm(compute_pool(), x, quantise(l.w + row * l.k, rows, l.k, kBlock), y + row, l.n, Accumulate::kNo);
+    kernels::fp8_gemm(compute_pool(), {x}, {weight_part(l, row, rows)}, y + row, l.n, Accumulate::kNo);
     row += rows;
   }
 }
 
 void fp8_backward(const Fp8Linear& l, const float* d_y, float* d_x, float* d_w) {
-  const auto x_seen = kernels::dequantise_fp8(compute_pool(), quantise(l.x, l.t, l.k, kTile));
-  const auto x_columns = quantise_columns(x_seen.data(), l.t, l.k, l.k);
+  auto& pool = compute_pool();
+  const auto x_seen = kernels::dequantise_fp8(
+      pool, kernels::quantise_fp8(pool, {l.x, l.t, l.k}, {.block = kTile, .scale = l.scales.input}));
+  const auto x_columns =
+      kernels::quantise_fp8(pool, {x_seen.data(), l.t, l.k}, {.block = kColumnTile, .scale = l.scales.input});
+  const auto round = [&](const kernels::FloatMatrix& part, Fp8BlockShape tile) {
+    return kernels::quantise_fp8(pool, part,
+                                 {.block = tile, .scale = l.scales.output_grad, .least_amax = kernels::kGradientAmax});
+  };
   int64_t row = 0;
   for (const int64_t rows : l.parts) {
-    const auto w = kernels::transpose(quantise(l.w + row * l.k, rows, l.k, kBlock));
-    kernels::fp8_gemm(compute_pool(), quantise(d_y + row, l.t, rows, kTile, l.n), w, d_x, l.k,
+    const kernels::FloatMatrix part{d_y + row, l.t, rows, l.n};
+    kernels::fp8_gemm(pool, {round(part, kTile)}, {weight_part(l, row, rows), true}, d_x, l.k,
                       row == 0 ? Accumulate::kNo : Accumulate::kYes);
-    kernels::fp8_gemm(compute_pool(), quantise_columns(d_y + row, l.t, rows, l.n), x_columns, d_w + row * l.k, l.k,
+    kernels::fp8_gemm(pool, {round(part, kColumnTile), true}, {x_columns, true}, d_w + row * l.k, l.k,
                       Accumulate::kYes);
     row += rows;
   }

@@ -7,7 +7,15 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/fp8.h"
+
 namespace r1::nn {
+
+// How the tiles of the operands beside the weight are scaled: as powers of two where tiles of 1 x 128 become ones of
+// 128 x 1 without rounding twice, and where they would be sent between machines (section 3.3.3).
+struct Fp8Scales {
+  kernels::Fp8Scale input = kernels::Fp8Scale::kFloat, output_grad = kernels::Fp8Scale::kFloat;
+};
 
 struct Fp8Linear {
   const float* x = nullptr;  // [T, K]
@@ -15,6 +23,7 @@ struct Fp8Linear {
   int64_t t = 0, n = 0, k = 0;
   // Rows of the matrices that w stacks (sum n): each has blocks of its own.
   std::span<const int64_t> parts;
+  Fp8Scales scales;
 };
 
 // y [T, N]: x in tiles of 1 x 128, w in blocks of 128 x 128.

@@ -5,7 +5,7 @@
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
 #include "nn/autograd.h"
-#include "nn/fp8_products.h"
+#include "nn/fp8_linear.h"
 #include "nn/products.h"
 
 namespace r1::nn {
@@ -39,28 +39,6 @@ struct LinearFn : torch::autograd::Function<LinearFn> {
     auto d_x = at::empty_like(x);
     input_grad(d_y, ctx->saved_data["w"].toTensor(), element, d_x);
     return {d_x, {}, {}};
-  }
-};
-
-// linear() through FP8; no bias: DeepSeek-V3 has none.
-struct Fp8LinearFn : torch::autograd::Function<Fp8LinearFn> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_in, const Parameter& weight) {
-    const auto x = x_in.contiguous();
-    ctx->save_for_backward({x});
-    keep(ctx, weight);
-    auto y = at::empty({x.size(0), weight.weight.size(0)}, x.options());
-    fp8_forward(product_of(x, weight), out(y));
-    return y;
-  }
-  static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto x = ctx->get_saved_variables()[0];
-    const auto& weight = kept<Parameter>(ctx);
-    auto d_x = at::empty_like(x);
-    fp8_backward(product_of(x, weight), in(grads[0].contiguous()), out(d_x), out(weight.grad));
-    return {d_x, {}};
-  }
-  static Fp8Linear product_of(const at::Tensor& x, const Parameter& w) {
-    return {.x = in(x), .w = in(w.weight), .t = x.size(0), .n = w.weight.size(0), .k = x.size(1), .parts = w.part_rows};
   }
 };
 
@@ -233,7 +211,7 @@ at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
 }  // namespace
 
 at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend) {
-  if (weight.is_fp8) return Fp8LinearFn::apply(x, weight);
+  if (weight.is_fp8) return fp8_linear(x, weight);
   if (backend == Backend::kKernels) return LinearFn::apply(x, weight, bias);
   const auto b = bias.weight.defined() ? leaf(bias) : at::Tensor();
   if (weight.element == Element::kF32) return at::linear(x, leaf(weight), b);

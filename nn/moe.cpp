@@ -22,21 +22,23 @@ struct ExpertMatrix {
   int64_t n, k;
   kernels::Element element;
   std::vector<int64_t> parts = {};  // empty: not through FP8
+  Fp8Scales scales = {};
 
-  static ExpertMatrix of(const Parameter& stack, int64_t num_experts, int32_t e) {
+  static ExpertMatrix of(const Parameter& stack, int64_t num_experts, int32_t e, const Fp8Scales& scales) {
     const int64_t n = stack.weight.size(0) / num_experts, k = stack.weight.size(1), at = e * n * k;
     ExpertMatrix m{.w = in(stack.weight) + at,
                    .d_w = stack.grad.defined() ? out(stack.grad) + at : nullptr,
                    .n = n,
                    .k = k,
-                   .element = stack.element};
+                   .element = stack.element,
+                   .scales = scales};
     const auto per_expert = std::ssize(stack.part_rows) / num_experts;
     if (stack.is_fp8)
       m.parts.assign(stack.part_rows.begin() + e * per_expert, stack.part_rows.begin() + (e + 1) * per_expert);
     return m;
   }
   Fp8Linear fp8(const float* x, int64_t rows) const {
-    return {.x = x, .w = w, .t = rows, .n = n, .k = k, .parts = parts};
+    return {.x = x, .w = w, .t = rows, .n = n, .k = k, .parts = parts, .scales = scales};
   }
   LinearShape shape(int64_t rows) const { return {rows, n, k, element}; }
   void forward(const float* x, float* y, int64_t rows) const {
@@ -65,8 +67,13 @@ struct Moe {
   int64_t num_slots() const { return std::ssize(plan.tokens); }
   int64_t width() const { return weights.down.weight.size(1); }
   int64_t hidden() const { return weights.gate.weight.size(1); }
-  ExpertMatrix gate_up_of(int32_t e) const { return ExpertMatrix::of(weights.gate_up, num_experts(), e); }
-  ExpertMatrix down_of(int32_t e) const { return ExpertMatrix::of(weights.down, num_experts(), e); }
+  // What is dispatched to the experts, tokens and the gradients of their outputs, has powers of two as scales.
+  ExpertMatrix gate_up_of(int32_t e) const {
+    return ExpertMatrix::of(weights.gate_up, num_experts(), e, {.input = kernels::Fp8Scale::kPowerOfTwo});
+  }
+  ExpertMatrix down_of(int32_t e) const {
+    return ExpertMatrix::of(weights.down, num_experts(), e, {.output_grad = kernels::Fp8Scale::kPowerOfTwo});
+  }
 
   void choose(const at::Tensor& x) {
     const auto t = x.size(0);
