@@ -6,8 +6,8 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "core/error.h"
 #include "cli/recipe.h"
+#include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "rewards/judgeable.h"
@@ -26,16 +26,19 @@ struct RlOptions {
 };
 
 tasks::PromptMaker prompt_maker(const Recipe& recipe, const text::Tokenizer& tokenizer) {
-  const bool is_chat = recipe.prompt.form == tasks::PromptTemplate::kChat;  // chat templates write the special tokens themselves
+  const bool is_chat =
+      recipe.prompt.form == tasks::PromptTemplate::kChat;  // chat templates write the special tokens themselves
   return {.style = recipe.prompt,
-          .encode = [&tokenizer, is_chat](std::string_view text) {
-            return tokenizer.encode(text, is_chat ? text::Specials::kNone : text::Specials::kAdd);
-          },
-          .render_chat = [&tokenizer](std::span<const tasks::Message> messages) {
-            std::vector<text::Message> out;
-            for (const auto& m : messages) out.push_back({m.role, m.content});
-            return text::render_chat(tokenizer, out);
-          }};
+          .encode =
+              [&tokenizer, is_chat](std::string_view text) {
+                return tokenizer.encode(text, is_chat ? text::Specials::kNone : text::Specials::kAdd);
+              },
+          .render_chat =
+              [&tokenizer](std::span<const tasks::Message> messages) {
+                std::vector<text::Message> out;
+                for (const auto& m : messages) out.push_back({m.role, m.content});
+                return text::render_chat(tokenizer, out);
+              }};
 }
 
 // Reads a finite set through; an endless one is a generator's, whose answers can be judged.
@@ -83,15 +86,18 @@ void print_plan(const Recipe& r, const model::ModelConfig& model) {
   fmt::print("completions         {} in all\n", rl.steps * samples);
   fmt::print("weights and AdamW   {:.0f} MiB (weights, gradients, two moments, packed copy{})\n",
              parameters * 4 * (rl.loss.kl_coef != 0 ? 6 : 5) / mib, rl.loss.kl_coef != 0 ? ", reference" : "");
-  fmt::print("KV cache            at most {} MiB, {} bytes a token\n", r.engine.kv_cache_mb, model.kv_floats_per_token() * 4);
-  fmt::print("a checkpoint        {:.0f} MiB, {} kept\n", parameters * 4 * (rl.loss.kl_coef != 0 ? 4 : 3) / mib, rl.keep_checkpoints);
+  fmt::print("KV cache            at most {} MiB, {} bytes a token\n", r.engine.kv_cache_mb,
+             model.kv_floats_per_token() * 4);
+  fmt::print("a checkpoint        {:.0f} MiB, {} kept\n", parameters * 4 * (rl.loss.kl_coef != 0 ? 4 : 3) / mib,
+             rl.keep_checkpoints);
 }
 
 rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, const train::RunFolder& run, const Config& config) {
   const auto precision = recipe.model.precision == "bf16" ? nn::Precision::kBF16 : nn::Precision::kF32;
   nn::CausalLm policy(start.loaded.config, *start.loaded.weights,
                       {.recompute = recipe.model.recomputes_layers ? nn::Recompute::kLayers : nn::Recompute::kNothing,
-                       .precision = precision});
+                       .precision = precision,
+                       .latent_attention = nn::LatentAttention::kAbsorbed});
   model::Decoder decoder(start.loaded.config, policy.parameters().source(),
                          precision == nn::Precision::kBF16 ? model::WeightFormat::kBF16 : model::WeightFormat::kF32,
                          compute_pool(), mtp_for(recipe.engine.num_draft_tokens));
@@ -103,11 +109,20 @@ rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, const train::Run
   const train::CheckpointStore checkpoints(run.checkpoints(), recipe.rl.keep_checkpoints);
   const auto done = checkpoints.steps();
   train::MetricsWriter metrics(run.metrics(), done.empty() ? -1 : done.back() - 1);
-  rollout::RolloutWriter database(run.path() / rollout::kRolloutsFile,
-                                  {.run_id = run.path().filename().string(), .config_toml = config.effective_toml(), .version = "0.1.0"});
-  rl::RlLoop loop(recipe.rl, {.policy = policy, .decoder = decoder, .engine = engine, .prompts = prompts,
-                              .eval_prompts = eval_prompts, .reward = *reward, .alarms = recipe.rewards.alarms, .database = database, .metrics = metrics,
-                              .checkpoints = checkpoints, .tokenizer_files = start.loaded.path});
+  rollout::RolloutWriter database(
+      run.path() / rollout::kRolloutsFile,
+      {.run_id = run.path().filename().string(), .config_toml = config.effective_toml(), .version = "0.1.0"});
+  rl::RlLoop loop(recipe.rl, {.policy = policy,
+                              .decoder = decoder,
+                              .engine = engine,
+                              .prompts = prompts,
+                              .eval_prompts = eval_prompts,
+                              .reward = *reward,
+                              .alarms = recipe.rewards.alarms,
+                              .database = database,
+                              .metrics = metrics,
+                              .checkpoints = checkpoints,
+                              .tokenizer_files = start.loaded.path});
   const auto end = loop.run();
   database.flush();
   metrics.flush();

@@ -87,4 +87,54 @@ void attention_latent(ThreadPool& pool, const MlaShape& s, const float* q, std::
   });
 }
 
+AbsorbedHeads::AbsorbedHeads(ThreadPool& pool, const MlaShape& shape, const float* kv_b) : shape_(shape) {
+  constexpr auto element = Element::kF32;
+  const int64_t rank = shape.latent_rank;
+  std::vector<float> transposed(static_cast<size_t>(rank * shape.nope_dim));
+  for (int64_t h = 0; h < shape.num_heads; ++h) {
+    const float* const head = kv_b + h * (shape.nope_dim + shape.v_dim) * rank;
+    for (int64_t n = 0; n < shape.nope_dim; ++n) {
+      for (int64_t r = 0; r < rank; ++r) transposed[static_cast<size_t>(r * shape.nope_dim + n)] = head[n * rank + r];
+    }
+    to_latent_.emplace_back(pool, transposed.data(), rank, shape.nope_dim, element);
+    from_latent_.emplace_back(pool, head + shape.nope_dim * rank, shape.v_dim, rank, element);
+  }
+}
+
+void AbsorbedHeads::attend(ThreadPool& pool, const float* q, std::span<const PagedRow> rows, const float* cache,
+                           int32_t first, Buffers& buffers, float* out) const {
+  const auto& s = shape_;
+  const auto t = static_cast<int64_t>(rows.size());
+  const int64_t heads = s.num_heads, rank = s.latent_rank, dim = s.latent_dim(), q_width = heads * s.qk_dim();
+  const auto at_least = [](std::vector<float>& buffer, int64_t count) {
+    if (static_cast<int64_t>(buffer.size()) < count) buffer.resize(static_cast<size_t>(count));
+    return buffer.data();
+  };
+  float* const absorbed = at_least(buffers.queries, t * heads * dim);
+  float* const sums = at_least(buffers.sums, t * heads * rank);
+  pool.parallel_for(heads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t h = begin; h < end; ++h) {
+      const float* const head = q + h * s.qk_dim();
+      to_latent_[h].multiply(pool, head, t, q_width, nullptr, absorbed + h * dim, heads * dim);
+      for (int64_t i = 0; i < t; ++i) {
+        std::copy_n(head + i * q_width + s.nope_dim, s.rope_dim, absorbed + (i * heads + h) * dim + rank);
+      }
+    }
+  });
+  attention_latent(pool, s, absorbed, rows, cache, sums, first);
+  pool.parallel_for(heads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t h = begin; h < end; ++h) {
+      from_latent_[h].multiply(pool, sums + h * rank, t, heads * rank, nullptr, out + h * s.v_dim, heads * s.v_dim);
+    }
+  });
+}
+
+size_t AbsorbedHeads::bytes() const {
+  size_t bytes = 0;
+  for (const auto* matrices : {&to_latent_, &from_latent_}) {
+    for (const auto& m : *matrices) bytes += m.bytes();
+  }
+  return bytes;
+}
+
 }  // namespace r1::kernels

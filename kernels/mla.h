@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "kernels/attention.h"
+#include "kernels/gemm.h"
 
 namespace r1::kernels {
 
@@ -48,5 +50,28 @@ void store_latents(ThreadPool& pool, const MlaShape& shape, const float* latent,
 // `first` tokens of every context are left out; first < 16 and below every context.
 void attention_latent(ThreadPool& pool, const MlaShape& shape, const float* q, std::span<const PagedRow> rows,
                       const float* cache, float* out, int32_t first = 0);
+
+// The whole of MLA over cached latents with kv_b_proj absorbed (DeepSeek-V2, arXiv:2405.04434 section 2.1.2): its key
+// part goes into the query and its value part into the output. The same sums as over expanded heads in another order:
+// equal to about 1e-6, not to the bit. Its products are float32 whatever the other ones are: they would round other
+// activations than expanded heads do.
+class AbsorbedHeads {
+ public:
+  AbsorbedHeads() = default;
+  // kv_b [H (N + E), R]: a head's key part, then its value part.
+  AbsorbedHeads(ThreadPool& pool, const MlaShape& shape, const float* kv_b);
+
+  struct Buffers {
+    std::vector<float> queries, sums;  // grown as needed
+  };
+  // q [T, H (N + P)], rotated -> out [T, H E]; rows, cache and first as of attention_latent.
+  void attend(ThreadPool& pool, const float* q, std::span<const PagedRow> rows, const float* cache, int32_t first,
+              Buffers& buffers, float* out) const;
+  size_t bytes() const;
+
+ private:
+  MlaShape shape_;
+  std::vector<PackedMatrix> to_latent_, from_latent_;  // of each head: [R, N], [E, R]
+};
 
 }  // namespace r1::kernels

@@ -43,9 +43,7 @@ class GroupedQueryAttention : public DecoderAttention {
   DecoderLinear qkv_, output_;
 };
 
-// MLA with absorbed projections (DeepSeek-V2, arXiv:2405.04434 section 2.1.2): W_kv_b's key part goes into the query
-// and its value part into the output, so that attention reads latents alone. The same sums as training's expanded heads
-// in another order: equal to about 1e-6, not to the bit.
+// MLA over the cached latents (kernels/mla.h: AbsorbedHeads).
 class LatentAttention : public DecoderAttention {
  public:
   void load(const DecoderContext& c, const WeightSource& weights, const std::string& prefix) override {
@@ -60,14 +58,15 @@ class LatentAttention : public DecoderAttention {
     }
     kv_norm_ = formats::to_float32(weights.get(prefix + "kv_a_layernorm.weight"));
     output_.load(c.pool, weights, {prefix + "o_proj.weight"}, c.format);
-    absorb(c, formats::to_float32(weights.get(prefix + "kv_b_proj.weight")));
+    const auto kv_b = formats::to_float32(weights.get(prefix + "kv_b_proj.weight"));
+    heads_ = kernels::AbsorbedHeads(c.pool, mla_shape(c.config), kv_b.data());
   }
 
   void run(const DecoderContext& c, const ForwardBatch& batch, const float* x, KvCache& cache, int64_t layer,
            BlockScratch& s, float* y) const override {
     const auto shape = mla_shape(c.config);
     const auto t = std::ssize(batch.token_ids);
-    const int64_t heads = shape.num_heads, rank = shape.latent_rank, dim = shape.latent_dim();
+    const int64_t heads = shape.num_heads, rank = shape.latent_rank;
     const int64_t q_width = heads * shape.qk_dim(), width = input_.rows(), k_pe = width - shape.rope_dim;
     float* const input = at_least(s.input, t * width);
     input_.multiply(c.pool, x, t, input);
@@ -77,56 +76,16 @@ class LatentAttention : public DecoderAttention {
 
     float* const q = queries(c, input, t, width, s);
     rotate(c, batch, q + shape.nope_dim, q_width, shape.num_heads, shape.qk_dim());
-    float* const absorbed = at_least(s.latent, t * heads * dim);
-    float* const summed = at_least(s.attention, t * heads * rank);
     float* const values = at_least(s.heads, t * heads * shape.v_dim);
-    c.pool.parallel_for(heads, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t h = begin; h < end; ++h) {
-        const float* const head = q + h * shape.qk_dim();
-        to_latent_[h].multiply(c.pool, head, t, q_width, nullptr, absorbed + h * dim, heads * dim);
-        for (int64_t i = 0; i < t; ++i) {
-          std::copy_n(head + i * q_width + shape.nope_dim, shape.rope_dim, absorbed + (i * heads + h) * dim + rank);
-        }
-      }
-    });
-    kernels::attention_latent(c.pool, shape, absorbed, batch.rows, cache.latents(layer), summed, batch.first_context);
-    c.pool.parallel_for(heads, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t h = begin; h < end; ++h) {
-        from_latent_[h].multiply(c.pool, summed + h * rank, t, heads * rank, nullptr, values + h * shape.v_dim,
-                                 heads * shape.v_dim);
-      }
-    });
+    heads_.attend(c.pool, q, batch.rows, cache.latents(layer), batch.first_context, s.absorbed, values);
     output_.multiply(c.pool, values, t, y);
   }
 
   size_t bytes() const override {
-    size_t bytes = input_.bytes() + output_.bytes() + (q_norm_.empty() ? 0 : q_b_.bytes());
-    for (const auto* matrices : {&to_latent_, &from_latent_}) {
-      for (const auto& m : *matrices) bytes += m.bytes();
-    }
-    return bytes;
+    return input_.bytes() + output_.bytes() + (q_norm_.empty() ? 0 : q_b_.bytes()) + heads_.bytes();
   }
 
  private:
-  // Cuts kv_b [H (N + E), R] into a head's key part, transposed to [R, N], and its value part [E, R].
-  void absorb(const DecoderContext& c, const std::vector<float>& kv_b) {
-    const auto s = mla_shape(c.config);
-    // Not in bfloat16: these products round other activations than training's do, so rounding would only widen the gap.
-    constexpr auto element = kernels::Element::kF32;
-    const int64_t rank = s.latent_rank;
-    std::vector<float> transposed(static_cast<size_t>(rank * s.nope_dim));
-    to_latent_.clear();
-    from_latent_.clear();
-    for (int64_t h = 0; h < s.num_heads; ++h) {
-      const float* const head = kv_b.data() + h * (s.nope_dim + s.v_dim) * rank;
-      for (int64_t n = 0; n < s.nope_dim; ++n) {
-        for (int64_t r = 0; r < rank; ++r) transposed[static_cast<size_t>(r * s.nope_dim + n)] = head[n * rank + r];
-      }
-      to_latent_.emplace_back(c.pool, transposed.data(), rank, s.nope_dim, element);
-      from_latent_.emplace_back(c.pool, head + s.nope_dim * rank, s.v_dim, rank, element);
-    }
-  }
-
   static void rotate(const DecoderContext& c, const ForwardBatch& batch, float* x, int64_t ldx, int num_heads,
                      int64_t stride) {
     const auto& m = *c.config.mla;
@@ -165,7 +124,7 @@ class LatentAttention : public DecoderAttention {
 
   DecoderLinear input_, q_b_, output_;
   std::vector<float> q_norm_, kv_norm_;  // q_norm_ is empty without q_lora_rank
-  std::vector<kernels::PackedMatrix> to_latent_, from_latent_;
+  kernels::AbsorbedHeads heads_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/mla.h"
 #include "model/decoder.h"
 #include "model/decoder_linear.h"
 #include "model/shapes.h"
@@ -30,9 +31,10 @@ inline float* at_least(std::vector<float>& buffer, int64_t count) {
 
 // Activations that layers write one after the other.
 struct BlockScratch {
-  std::vector<float> input, normed, queries, attention, heads, latent, mlp, gate_up;
+  std::vector<float> input, normed, queries, attention, heads, mlp, gate_up;
   std::vector<float> gate_logits, scores, weights, gathered, rows, shared;
   std::vector<int32_t> experts;
+  kernels::AbsorbedHeads::Buffers absorbed;
 };
 
 // x [T, D] (normed) -> y [T, D], keys and values of the batch's tokens stored on the way.

@@ -112,6 +112,7 @@ AttentionInputs CausalLm::attention_inputs(const PackedTokens& tokens) {
       .offsets = tokens.offsets, .positions = tokens.positions, .sharing = tokens.sharing, .cos = cos_, .sin = sin_};
   if (config_.mla) {
     inputs.mla = model::mla_shape(config_);
+    inputs.absorbs_latents = options_.latent_attention == LatentAttention::kAbsorbed;
     if (config_.mla->rope_interleave) inputs.layout = kernels::RopeLayout::kInterleaved;
   } else {
     inputs.shape = model::attention_shape(config_);

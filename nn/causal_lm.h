@@ -17,9 +17,9 @@
 
 namespace r1::nn {
 
-// Sequences laid end to end: segment s is attention rows offsets[s] .. offsets[s+1] and attends to itself alone; positions
-// count from 0 in each. Where sequences share a prefix, its T rows are computed once and stand among the A attention rows
-// once for each sequence: everything but attention is paid for once.
+// Sequences laid end to end: segment s is attention rows offsets[s] .. offsets[s+1] and attends to itself alone;
+// positions count from 0 in each. Where sequences share a prefix, its T rows are computed once and stand among the A
+// attention rows once for each sequence: everything but attention is paid for once.
 struct PackedTokens {
   at::Tensor token_ids;          // [T] int32
   at::Tensor positions;          // [A] int32
@@ -37,24 +37,33 @@ PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device
 
 // kBF16: both operands of every product with a weight are rounded to bfloat16, forward and backward (kernels/gemm.h);
 // master weights, sums and everything between the products stay float32.
-// kFp8, for DeepSeek-V3 on a CPU: products with the matrices that published files hold as FP8 go through FP8, forward and
-// backward (nn/fp8_products.h); embedding, head, gate, norms and attention stay float32 (section 3.3.1).
+// kFp8, for DeepSeek-V3 on a CPU: products with the matrices that published files hold as FP8 go through FP8, forward
+// and backward (nn/fp8_products.h); embedding, head, gate, norms and attention stay float32 (section 3.3.1).
 enum class Precision { kF32, kBF16, kFp8 };
-enum class Recompute { kNothing, kLayers };  // kLayers keeps only each layer's input and runs it again in the backward pass
+enum class Recompute {
+  kNothing,
+  kLayers
+};  // kLayers keeps only each layer's input and runs it again in the backward pass
+
+// What MLA's forward pass computes: heads expanded from the latents, or what rollouts do (kernels::AbsorbedHeads), so
+// that log-probs are theirs bit for bit and no token at a tie of two experts is routed otherwise. kAbsorbed costs its
+// forward pass on top, and is for RL; kernels only. Gradients are those of expanded heads.
+enum class LatentAttention { kExpanded, kAbsorbed };
 
 struct CausalLmOptions {
   at::Device device = at::kCPU;
   Gradients gradients = Gradients::kSummed;
   Recompute recompute = Recompute::kNothing;
   Precision precision = Precision::kF32;
+  LatentAttention latent_attention = LatentAttention::kExpanded;
   Backend backend = Backend::kKernels;  // a device other than the CPU always takes kAten
 };
 
 // What MoE layers tell of one forward pass besides the hidden states.
 struct RouterReport {
-  at::Tensor balance;  // scalar: sum over layers and segments of a segment's tokens times its balance loss (without alpha);
-                       // carries the gradient. Undefined without MoE layers
-  at::Tensor loads;    // [L, E] int64: choices of each expert; rows of layers that did not run are 0
+  at::Tensor balance;  // scalar: sum over layers and segments of a segment's tokens times its balance loss (without
+                       // alpha); carries the gradient. Undefined without MoE layers
+  at::Tensor loads;  // [L, E] int64: choices of each expert; rows of layers that did not run are 0
 };
 
 // Hidden states of MTP depth k (arXiv:2412.19437v1 Eq. 21-23): row r, made from the main model's row rows[r] and the k
@@ -79,10 +88,11 @@ class CausalLm {
   TokenLogProbs log_probs(const at::Tensor& hidden, const at::Tensor& targets, const LogProbOptions& options);
 
   const model::ModelConfig& config() const { return config_; }
+  const CausalLmOptions& options() const { return options_; }
   Parameters& parameters() { return parameters_; }
 
-  // Auxiliary-loss-free balancing (section 2.1.2): bias_i += speed * sign(mean load - load_i), for loads [L, E] of a whole
-  // step. Not a gradient.
+  // Auxiliary-loss-free balancing (section 2.1.2): bias_i += speed * sign(mean load - load_i), for loads [L, E] of a
+  // whole step. Not a gradient.
   void update_router_bias(const at::Tensor& loads, double speed);
   int64_t num_moe_layers() const { return std::ssize(moe_layers_); }
   // Index of MoE layer l among model.layers.
@@ -104,7 +114,7 @@ class CausalLm {
   CausalLmOptions options_;
   Parameters parameters_;
   at::Tensor cos_, sin_;
-  at::Tensor anchor_;   // a scalar that requires a gradient
+  at::Tensor anchor_;  // a scalar that requires a gradient
   Parameter embedding_, final_norm_, head_;
   std::vector<DecoderLayer> layers_;
   std::vector<MtpModule> mtp_;

@@ -47,8 +47,11 @@ at::Tensor run_mla(const MlaAttention& a, const model::ModelConfig& c, const at:
   // The queries are rotated in place, which a view of the product would not bear.
   const auto q = a.q_b.weight.defined() ? linear(rms_norm(parts[0], a.q_norm, model::kLatentNormEps, b), a.q_b, {}, b)
                                         : parts[0].clone(at::MemoryFormat::Contiguous);
-  const auto kv = linear(rms_norm(parts[1], a.kv_norm, model::kLatentNormEps, b), a.kv_b, {}, b);
-  const auto attended = mla_attention(q, parts[2], kv, inputs, b);
+  const auto latent = rms_norm(parts[1], a.kv_norm, model::kLatentNormEps, b);
+  const auto kv = linear(latent, a.kv_b, {}, b);
+  std::optional<Latents> latents;
+  if (inputs.absorbs_latents) latents = {.normed = latent.detach(), .kv_b = a.kv_b.weight};
+  const auto attended = mla_attention(q, parts[2], kv, inputs, b, latents);
   return a.output.is_fp8 ? fp8_linear(attended, a.output, {.input = kernels::Fp8Scale::kPowerOfTwo})
                          : linear(attended, a.output, {}, b);
 }

@@ -48,6 +48,7 @@ struct AttentionInputs {
   kernels::AttentionShape shape;
   std::optional<kernels::MlaShape> mla;  // instead of shape (nn/mla.h)
   kernels::RopeLayout layout = kernels::RopeLayout::kHalfSplit;  // of MLA
+  bool absorbs_latents = false;                                  // of MLA: CausalLmOptions::latent_attention
 };
 // qkv [T, (H + 2G) E] before rotation -> attention output [T, H E], causal within segments. A row that stands in several
 // segments sees the same keys in each, so any gives its result; its gradients are summed. The kernels rotate q and k in

@@ -47,6 +47,32 @@ void rotate_key(const at::Tensor& k_pe, const AttentionInputs& a, RopeDirection 
                 positions_of(a));
 }
 
+// Attention as rollouts compute it: every segment's latents in blocks of their own, and each row over its context
+// there.
+void attend_absorbed(const AttentionInputs& inputs, const at::Tensor& q, const at::Tensor& k_pe, const Latents& latents,
+                     const at::Tensor& y) {
+  const auto& s = *inputs.mla;
+  std::vector<int32_t> blocks;
+  std::vector<int64_t> slots;
+  std::vector<kernels::PagedRow> rows;
+  for (size_t i = 0; i + 1 < inputs.offsets.size(); ++i) {
+    const auto first = static_cast<int32_t>(blocks.size());
+    const auto length = inputs.offsets[i + 1] - inputs.offsets[i];
+    for (int32_t j = 0; j < length; ++j) slots.push_back(int64_t{first} * kernels::kKvBlockTokens + j);
+    for (int32_t j = 0; j < length; j += kernels::kKvBlockTokens) blocks.push_back(static_cast<int32_t>(blocks.size()));
+  }
+  for (size_t i = 0, block = 0; i + 1 < inputs.offsets.size(); ++i) {
+    const auto length = inputs.offsets[i + 1] - inputs.offsets[i];
+    for (int32_t j = 0; j < length; ++j) rows.push_back({.block_table = blocks.data() + block, .context = j + 1});
+    block += static_cast<size_t>((length + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens);
+  }
+  const auto cache = at::empty({std::ssize(blocks) * kernels::latent_block_floats(s)}, q.options());
+  kernels::store_latents(compute_pool(), s, in(latents.normed), s.latent_rank, in(k_pe), s.rope_dim, slots, out(cache));
+  kernels::AbsorbedHeads::Buffers buffers;
+  kernels::AbsorbedHeads(compute_pool(), s, in(latents.kv_b))
+      .attend(compute_pool(), in(q), rows, in(cache), 0, buffers, out(y));
+}
+
 struct MlaFn : torch::autograd::Function<MlaFn> {
   struct Kept {
     std::shared_ptr<const AttentionInputs> inputs;
@@ -54,7 +80,7 @@ struct MlaFn : torch::autograd::Function<MlaFn> {
   };
 
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q, const at::Tensor& k_pe_in, const at::Tensor& kv,
-                            std::shared_ptr<const AttentionInputs> inputs) {
+                            std::shared_ptr<const AttentionInputs> inputs, const std::optional<Latents>& latents) {
     const auto& s = *inputs->mla;
     const auto t = q.size(0);
     const auto k_pe = k_pe_in.clone(at::MemoryFormat::Contiguous);
@@ -68,8 +94,10 @@ struct MlaFn : torch::autograd::Function<MlaFn> {
     kernels::attention_packed(compute_pool(), s.expanded(), in(q), q.size(1), in(k), k.size(1), in(v), v.size(1),
                               inputs->offsets, out(y), y.size(1), out(lse));
     ctx->save_for_backward({y, lse});
+    auto absorbed = y;
+    if (latents) attend_absorbed(*inputs, q, k_pe, *latents, absorbed = at::empty_like(y));
     keep(ctx, Kept{std::move(inputs), q, k, v});
-    return y;
+    return absorbed;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
@@ -98,7 +126,7 @@ struct MlaFn : torch::autograd::Function<MlaFn> {
     kernels::expand_keys_values_backward(compute_pool(), s, in(d_k), in(d_v), q.size(0), out(d_kv), out(d_k_pe));
     rotate_queries(d_q, *inputs, RopeDirection::kBackward);
     rotate_key(d_k_pe, *inputs, RopeDirection::kBackward);  // rotations are linear: the sum over heads may come first
-    return {d_q, d_k_pe, d_kv, {}};
+    return {d_q, d_k_pe, d_kv, {}, {}};
   }
 };
 
@@ -135,9 +163,9 @@ at::Tensor aten_mla(const at::Tensor& q, const at::Tensor& k_pe, const at::Tenso
 }  // namespace
 
 at::Tensor mla_attention(const at::Tensor& q, const at::Tensor& k_pe, const at::Tensor& kv,
-                         const AttentionInputs& inputs, Backend backend) {
+                         const AttentionInputs& inputs, Backend backend, const std::optional<Latents>& latents) {
   if (backend == Backend::kAten) return aten_mla(q, k_pe, kv, inputs);
-  return MlaFn::apply(q.contiguous(), k_pe, kv.contiguous(), std::make_shared<const AttentionInputs>(inputs));
+  return MlaFn::apply(q.contiguous(), k_pe, kv.contiguous(), std::make_shared<const AttentionInputs>(inputs), latents);
 }
 
 }  // namespace r1::nn

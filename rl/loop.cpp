@@ -24,8 +24,9 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 RlLoop::RlLoop(const RlConfig& config, const LoopParts& parts)
     : config_(config), parts_(parts), optimizer_(parts.policy.parameters(), config.optimizer), alarms_(parts.alarms) {
   if (config.loss.kl_coef == 0) return;
-  reference_ = std::make_unique<nn::CausalLm>(parts.policy.config(), parts.policy.parameters().source(),
-                                              nn::CausalLmOptions{.gradients = nn::Gradients::kNone});
+  auto options = parts.policy.options();  // of the policy in all that decides bits: the KL of equal weights is 0
+  options.gradients = nn::Gradients::kNone;
+  reference_ = std::make_unique<nn::CausalLm>(parts.policy.config(), parts.policy.parameters().source(), options);
 }
 
 LoopEnd RlLoop::run() {
@@ -59,7 +60,8 @@ bool RlLoop::step() {
   }
   auto experiences = learn_from(phase);
   const auto update_start = std::chrono::steady_clock::now();
-  auto metrics = update_policy(std::move(experiences), config_, step_, optimizer_.num_steps(), parts_.policy, optimizer_);
+  auto metrics =
+      update_policy(std::move(experiences), config_, step_, optimizer_.num_steps(), parts_.policy, optimizer_);
   metrics["seconds/update"] = seconds_since(update_start);
   if (config_.reference_refresh_steps > 0 && (step_ + 1) % config_.reference_refresh_steps == 0) refresh_reference();
   const auto handover_start = std::chrono::steady_clock::now();
@@ -102,9 +104,14 @@ bool RlLoop::evaluate_policy() {
   std::map<std::string, double> metrics{{"eval/tokens", result.mean_tokens}, {"eval/wait", result.mean_waits}};
   for (const auto& [name, e] : result.estimates) {
     metrics["eval/" + name] = e.value;
-    parts_.database.add_evaluation({.stage = std::string(kStage), .step = step_, .name = name,
-                                    .k = static_cast<int>(config_.eval.num_samples), .value = e.value, .low = e.low,
-                                    .high = e.high, .num_prompts = e.num_prompts});
+    parts_.database.add_evaluation({.stage = std::string(kStage),
+                                    .step = step_,
+                                    .name = name,
+                                    .k = static_cast<int>(config_.eval.num_samples),
+                                    .value = e.value,
+                                    .low = e.low,
+                                    .high = e.high,
+                                    .num_prompts = e.num_prompts});
   }
   for (auto& group : result.groups) parts_.database.add_group(kStage, step_, rollout::Split::kEval, std::move(group));
   const auto seconds = seconds_since(start);
@@ -121,7 +128,8 @@ bool RlLoop::evaluate_policy() {
 // The decoder packs the policy's weights anew, and every later token says which version made it.
 void RlLoop::hand_weights_over() {
   parts_.decoder.reload(parts_.policy.parameters().source());
-  const WeightsVersion version{.number = static_cast<uint64_t>(optimizer_.num_steps()), .hash = parts_.policy.parameters().hash()};
+  const WeightsVersion version{.number = static_cast<uint64_t>(optimizer_.num_steps()),
+                               .hash = parts_.policy.parameters().hash()};
   parts_.engine.weights_changed(version);
   parts_.database.add_weights(kStage, step_, version);
 }
@@ -144,9 +152,10 @@ void RlLoop::record(const PhaseResult& phase, std::map<std::string, double> metr
   for (const auto* groups : {&phase.groups, &phase.set_aside}) {
     for (const auto& group : *groups) parts_.database.add_group(kStage, step_, rollout::Split::kTrain, group);
   }
-  log::info("step {}: reward {:.3f} accuracy {:.3f} tokens {:.1f} wait {:.2f} | sample {:.2f} s, update {:.2f} s, gap {:.1e}",
-            step_, metrics["reward"], metrics["accuracy"], metrics["tokens"], metrics["wait"], metrics["seconds/sample"],
-            metrics["seconds/update"], metrics["rollout_gap_max"]);
+  log::info(
+      "step {}: reward {:.3f} accuracy {:.3f} tokens {:.1f} wait {:.2f} | sample {:.2f} s, update {:.2f} s, gap {:.1e}",
+      step_, metrics["reward"], metrics["accuracy"], metrics["tokens"], metrics["wait"], metrics["seconds/sample"],
+      metrics["seconds/update"], metrics["rollout_gap_max"]);
 }
 
 void RlLoop::raise_alarms(const rewards::StepStatistics& statistics) {
@@ -169,7 +178,8 @@ void RlLoop::save() {
                         {"optimizer.second_moment", optimizer_.second_moment()}};
   if (reference_) checkpoint.tensors["reference"] = reference_->parameters().weights();
   parts_.checkpoints.save(checkpoint, [&](const std::filesystem::path& folder) {
-    model::save_model(folder, parts_.policy.config(), parts_.policy.parameters().source(), {.extra_files = parts_.tokenizer_files});
+    model::save_model(folder, parts_.policy.config(), parts_.policy.parameters().source(),
+                      {.extra_files = parts_.tokenizer_files});
   });
 }
 
@@ -180,7 +190,8 @@ void RlLoop::resume() {
   if (!checkpoint) return;
   const auto where = (checkpoint->folder / "state.json").string();
   parts_.policy.parameters().load(*model::open_model(checkpoint->model_folder()).weights);
-  optimizer_.restore(checkpoint->tensors.at("optimizer.first_moment"), checkpoint->tensors.at("optimizer.second_moment"),
+  optimizer_.restore(checkpoint->tensors.at("optimizer.first_moment"),
+                     checkpoint->tensors.at("optimizer.second_moment"),
                      json::get_int(checkpoint->state, "optimizer_steps", where));
   if (reference_) reference_->parameters().weights().copy_(checkpoint->tensors.at("reference"));
   parts_.prompts.restore(tasks::cursor_from_json(checkpoint->state.at("cursor"), where));

@@ -114,9 +114,10 @@ TEST_CASE("DeepSeek-V3's logits, MTP, losses and gradient norms are transformers
 }
 
 TEST_CASE("DeepSeek-V3's gradients are transformers', tensor by tensor", "[golden]") {
+  const auto attention = GENERATE(LatentAttention::kExpanded, LatentAttention::kAbsorbed);
   const SafetensorsFile reference(kFolder + "/reference.safetensors"), grads(kFolder + "/grads_subset.safetensors");
   const auto loaded = r1::model::open_model(kFolder);
-  CausalLm model(loaded.config, *loaded.weights, {});
+  CausalLm model(loaded.config, *loaded.weights, {.latent_attention = attention});
   const auto batch = batch_of(reference);
   loss_of(model, model.forward(batch.tokens), all_rows(batch), batch.ids, 1).backward();
   for (const auto& view : grads.tensors()) {

@@ -21,6 +21,7 @@ struct Row {
   model::WeightFormat format;
   int64_t micro_batch_tokens;
   int64_t max_batch_tokens;
+  bool is_v3 = false;
 };
 
 }  // namespace
@@ -31,12 +32,17 @@ TEST_CASE("the trainer's log-probs of the engine's samples are the engine's, bit
       Row{"float32", nn::Precision::kF32, model::WeightFormat::kF32, 4096, 512},
       Row{"float32, small batches", nn::Precision::kF32, model::WeightFormat::kF32, 64, 7},
       Row{"bfloat16", nn::Precision::kBF16, model::WeightFormat::kBF16, 4096, 512},
-      Row{"bfloat16, small batches", nn::Precision::kBF16, model::WeightFormat::kBF16, 64, 7});
+      Row{"bfloat16, small batches", nn::Precision::kBF16, model::WeightFormat::kBF16, 64, 7},
+      Row{"DeepSeek-V3, float32", nn::Precision::kF32, model::WeightFormat::kF32, 4096, 512, true},
+      Row{"DeepSeek-V3, float32, small batches", nn::Precision::kF32, model::WeightFormat::kF32, 64, 7, true},
+      Row{"DeepSeek-V3, bfloat16", nn::Precision::kBF16, model::WeightFormat::kBF16, 4096, 512, true},
+      Row{"DeepSeek-V3, bfloat16, small batches", nn::Precision::kBF16, model::WeightFormat::kBF16, 64, 7, true});
   INFO(row.why);
-  const auto config = tiny_config();
+  const auto config = row.is_v3 ? tiny_v3_config() : tiny_config();
   const auto init = tiny_weights(config);
   const auto tokenizer = tiny_tokenizer();
-  nn::CausalLm policy(config, init->weights, {.precision = row.precision});
+  nn::CausalLm policy(config, init->weights,
+                      {.precision = row.precision, .latent_attention = nn::LatentAttention::kAbsorbed});
   model::Decoder decoder(config, policy.parameters().source(), row.format, compute_pool());
   rollout::Engine engine(decoder, tokenizer, {0}, {.max_batch_tokens = row.max_batch_tokens});
   std::vector<Prompt> prompts;
@@ -45,7 +51,8 @@ TEST_CASE("the trainer's log-probs of the engine's samples are the engine's, bit
     for (int t = 0; t < 5 + 13 * i; ++t) ids.push_back(20 + (t * 37 + i * 101) % 1300);
     prompts.push_back({.id = "p" + std::to_string(i), .token_ids = ids});
   }
-  const auto samples = engine.generate(prompts, {.num_samples = 5, .temperature = 0.8, .max_new_tokens = 40, .seed = 3}, {});
+  const auto samples =
+      engine.generate(prompts, {.num_samples = 5, .temperature = 0.8, .max_new_tokens = 40, .seed = 3}, {});
 
   std::vector<rl::Experience> experiences;
   for (size_t p = 0; p < prompts.size(); ++p) {
@@ -58,7 +65,8 @@ TEST_CASE("the trainer's log-probs of the engine's samples are the engine's, bit
       const auto& wanted = experiences[batch.members[i]].sample->logprobs;
       num_tokens += std::ssize(wanted);
       REQUIRE(batch.offsets[i + 1] - batch.offsets[i] == std::ssize(wanted));
-      CHECK(std::memcmp(got.const_data_ptr<float>() + batch.offsets[i], wanted.data(), wanted.size() * sizeof(float)) == 0);
+      CHECK(std::memcmp(got.const_data_ptr<float>() + batch.offsets[i], wanted.data(), wanted.size() * sizeof(float)) ==
+            0);
     }
   }
   CHECK(num_tokens > 200);
