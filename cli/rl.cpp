@@ -48,14 +48,15 @@ void require_judgeable(const tasks::QuestionSet& set, const rewards::RewardOptio
   rewards::require_judgeable(names, set.name, options);
 }
 
-tasks::PromptSource training_prompts(const Recipe& recipe, const tasks::PromptMaker& maker) {
+// Opened and checked, so that bad data is refused before the run's folder is made.
+std::vector<tasks::WeightedSet> training_sets(const Recipe& recipe) {
   std::vector<tasks::WeightedSet> sets;
   for (const auto& set : recipe.task_sets) {
     sets.push_back({.set = tasks::open_set(set, tasks::Split::kTrain, recipe.rl.seed), .weight = set.weight});
     require_judgeable(sets.back().set, recipe.rewards);
   }
   if (sets.empty()) throw Error("tasks", "the recipe names no data set", "add [[tasks]] with a generator or a file");
-  return tasks::PromptSource(std::move(sets), maker, recipe.rl.seed);
+  return sets;
 }
 
 // Held-out prompts of every set, in proportion to the weights.
@@ -92,7 +93,8 @@ void print_plan(const Recipe& r, const model::ModelConfig& model) {
              rl.keep_checkpoints);
 }
 
-rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, const train::RunFolder& run, const Config& config) {
+rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, std::vector<tasks::WeightedSet> sets,
+                  const train::RunFolder& run, const Config& config) {
   const auto precision = recipe.model.precision == "bf16" ? nn::Precision::kBF16 : nn::Precision::kF32;
   nn::CausalLm policy(start.loaded.config, *start.loaded.weights,
                       {.recompute = recipe.model.recomputes_layers ? nn::Recompute::kLayers : nn::Recompute::kNothing,
@@ -103,7 +105,7 @@ rl::LoopEnd train(const Recipe& recipe, const OpenModel& start, const train::Run
                          compute_pool(), mtp_for(recipe.engine.num_draft_tokens));
   rollout::Engine engine(decoder, start.tokenizer, start.eos_ids, recipe.engine);
   const auto maker = prompt_maker(recipe, start.tokenizer);
-  auto prompts = training_prompts(recipe, maker);
+  tasks::PromptSource prompts(std::move(sets), maker, recipe.rl.seed);
   const auto eval_prompts = held_out_prompts(recipe, maker);
   const auto reward = rewards::make_reward(recipe.rewards);
   const train::CheckpointStore checkpoints(run.checkpoints(), recipe.rl.keep_checkpoints);
@@ -164,8 +166,9 @@ int run_rl(int argc, const char* const* argv) {
     print_plan(recipe, start.loaded.config);
     return 0;
   }
+  auto sets = training_sets(recipe);
   const train::RunFolder run(o.run, config);
-  return train(recipe, start, run, config) == rl::LoopEnd::kFinished ? 0 : 130;
+  return train(recipe, start, std::move(sets), run, config) == rl::LoopEnd::kFinished ? 0 : 130;
 }
 
 }  // namespace r1::cli

@@ -63,11 +63,13 @@ StepStatistics describe(std::span<const Group> groups) {
   for (const auto& group : groups) {
     for (size_t i = 0; i < group.scores.size(); ++i) {
       const auto& score = group.scores[i];
-      reward.add(score.value);
-      num_right += score.verdict == Verdict::kRight;
+      ++out.num_samples;
       num_undecided += score.verdict == Verdict::kUndecided;
       num_cut += group.samples[i].finish == FinishReason::kLength;
       out.tokens += static_cast<double>(group.samples[i].token_ids.size());
+      if (score.verdict == Verdict::kUndecided) continue;
+      reward.add(score.value);
+      num_right += score.verdict == Verdict::kRight;
       tasks[group.prompt.task].add(score.verdict == Verdict::kRight);
       for (const auto& [name, value] : score.parts) parts[name].add(value);
     }
@@ -88,13 +90,13 @@ StepStatistics describe(std::span<const Group> groups) {
     signal_sum += signal.total;
     for (const auto& [name, value] : signal.by_part) signals[name] += value;
   }
-  out.num_samples = static_cast<int64_t>(reward.count);
+  const auto num_samples = static_cast<double>(out.num_samples);
   out.reward = reward.mean();
   out.reward_deviation = std::sqrt(reward.variance());
   out.accuracy = share(num_right, reward.count);
-  out.undecided = share(num_undecided, reward.count);
-  out.truncated = share(num_cut, reward.count);
-  out.tokens = share(out.tokens, reward.count);
+  out.undecided = share(num_undecided, num_samples);
+  out.truncated = share(num_cut, num_samples);
+  out.tokens = share(out.tokens, num_samples);
   out.no_signal = share(num_silent, static_cast<double>(groups.size()));
   out.identical = share(num_identical, num_comparable);
   for (const auto& [name, sums] : parts) {

@@ -20,11 +20,12 @@ struct PartStatistics {
 
 struct StepStatistics {
   int64_t num_samples = 0;
-  double reward = 0, reward_deviation = 0;            // over all samples, an undecided one counting as 0
-  double accuracy = 0, undecided = 0, truncated = 0;  // shares of the samples
-  double tokens = 0;                                  // mean length
-  double no_signal = 0;                               // share of groups whose decided rewards are all equal
-  double identical = 0;  // share of groups (of two samples or more) whose texts are all equal
+  double reward = 0, reward_deviation = 0;  // over the decided samples, as all parts are
+  double accuracy = 0;                      // share of the decided samples
+  double undecided = 0, truncated = 0;      // shares of all samples
+  double tokens = 0;                        // mean length
+  double no_signal = 0;                     // share of groups whose decided rewards are all equal
+  double identical = 0;                     // share of groups (of two samples or more) whose texts are all equal
   std::map<std::string, PartStatistics> parts;
   std::map<std::string, double> accuracy_by_task;
 };

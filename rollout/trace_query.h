@@ -26,10 +26,11 @@ struct SampleSums {
   double sum_value = 0;
   int64_t num_turns = 0, num_aha = 0;
 
-  // NaN where there is nothing to divide by. An undecided verdict counts as neither right nor wrong.
+  // NaN where there is nothing to divide by. An undecided verdict counts as neither right nor wrong, and its value (0)
+  // not at all.
   double accuracy() const { return ratio(static_cast<double>(num_right), num_scored - num_undecided); }
   double mean_tokens() const { return ratio(static_cast<double>(sum_tokens), num_samples); }
-  double mean_value() const { return ratio(sum_value, num_scored); }
+  double mean_value() const { return ratio(sum_value, num_scored - num_undecided); }
   double truncated() const { return ratio(static_cast<double>(num_truncated), num_samples); }
   double mean_turns() const { return ratio(static_cast<double>(num_turns), num_samples); }
   double mean_aha() const { return ratio(static_cast<double>(num_aha), num_samples); }

@@ -119,7 +119,7 @@ TEST_CASE("without namespaces, programs are refused before anything is spent, an
                                  "--run", place.at("rl"), "--set",   tasks,
                                  "--set", "rl.steps=1"};
   check_error(place.r1(words, {.is_without_namespaces = true}), "--unsafe");
-  CHECK_FALSE(std::filesystem::exists(place.at("rl") + "/model"));
+  CHECK_FALSE(std::filesystem::exists(place.at("rl")));
   words.push_back("--unsafe");
   const auto unsafe = place.r1(words, {.is_without_namespaces = true});
   INFO(unsafe.output);

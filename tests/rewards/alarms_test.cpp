@@ -89,6 +89,10 @@ TEST_CASE("undecided samples count as undecided and not as signal") {
   const auto s = describe(std::vector{group});
   CHECK(s.undecided == 0.5);
   CHECK(s.no_signal == 1);
+  CHECK(s.num_samples == 2);
+  CHECK(s.accuracy == 1);  // of what was decided
+  CHECK(s.reward == 1);
+  CHECK(s.parts.at("accuracy").mean == 1);
   CHECK(describe({}).num_samples == 0);
 }
 

@@ -1,10 +1,14 @@
 #include "rewards/worker_pool.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <latch>
 #include <stdexcept>
 
 #include "core/error.h"
+#include "core/files.h"
+#include "core/json.h"
 #include "rewards/registry.h"
 #include "tests/support/catch.h"
 
@@ -54,7 +58,63 @@ std::vector<double> values_with(int num_threads) {
   return values;
 }
 
+struct Answered {
+  std::shared_ptr<const Prompt> prompt;
+  std::string completion;
+};
+
+// Of every kind: the maths corpus, reasoning-gym's puzzles, programs to run.
+std::vector<Answered> answers_of_all_tasks() {
+  std::vector<Answered> all;
+  const auto add = [&](std::string task, std::string key, const std::string& answer) {
+    all.push_back({std::make_shared<Prompt>(Prompt{.task = std::move(task), .answer = std::move(key)}),
+                   "<think>we think about it</think><answer>" + answer + "</answer>"});
+  };
+  const auto rows_of = [](const std::string& name, int every, const auto& take) {
+    for_each_line(std::string(R1_FIXTURES) + name, [&](int64_t number, std::string_view line) {
+      if (number % every == 0) take(json::parse(line, name).get_object());
+    });
+  };
+  rows_of("/math/generated.jsonl", 20, [&](const auto& row) {
+    add("math", json::get_string(row, "gold", "row"), json::get_string(row, "answer", "row"));
+  });
+  rows_of("/reasoning_gym/verdicts.jsonl", 20, [&](const auto& row) {
+    add(json::get_string(row, "task", "row"), json::get_string(row, "answer", "row"),
+        json::get_string(row, "candidate", "row"));
+  });
+  for (int i = 0; i < 24; ++i) {
+    add("code", R"({"entry_point": "f", "cases": [{"args": [2], "result": 5}]})",
+        fmt::format("```python\ndef f(x):\n  return x + {}\n```", i % 4));
+  }
+  return all;
+}
+
+std::vector<Score> scores_of(const std::vector<Answered>& answers, int num_threads) {
+  const auto reward =
+      make_reward({.shaping = {.language_weight = 0.1, .cosine_weight = 0.1, .repetition_weight = 0.1}});
+  ScoreQueue queue(*reward, {.num_threads = num_threads, .context = {.max_new_tokens = 100}});
+  std::vector<std::future<Score>> futures;
+  for (const auto& [prompt, completion] : answers)
+    futures.push_back(queue.submit(prompt, completion, FinishReason::kStop, 50));
+  std::vector<Score> scores;
+  for (auto& future : futures) scores.push_back(future.get());
+  return scores;
+}
+
 }  // namespace
+
+TEST_CASE("eight threads score answers to all tasks as one does") {
+  const auto answers = answers_of_all_tasks();
+  REQUIRE(answers.size() > 300);
+  const auto one = scores_of(answers, 1), eight = scores_of(answers, 8);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    INFO(answers[i].prompt->task << " " << answers[i].prompt->answer << ": " << answers[i].completion);
+    CHECK(eight[i].verdict == one[i].verdict);
+    CHECK(eight[i].value == one[i].value);
+    CHECK(eight[i].detail == one[i].detail);
+    CHECK(eight[i].answer == one[i].answer);
+  }
+}
 
 TEST_CASE("scores come back by sample, whatever the number of threads") {
   const auto one = values_with(1);

@@ -20,6 +20,7 @@ void write_run(RolloutWriter& writer) {
     auto other = make_group("p1", {"beta check", fmt::format("gamma delta {}", step)});
     other.prompt.task = "arithmetic";
     other.scores[1].verdict = Verdict::kUndecided;
+    other.scores[1].value = 0;
     writer.add_group("rl", step, Split::kTrain, other);
     writer.add_step(
         {.stage = "rl", .step = step, .metrics = {{"reward", static_cast<double>(step)}, {"kl", 0.5}}, .seconds = 3});
@@ -233,7 +234,7 @@ TEST_CASE_METHOD(Fixture, "steps carry their sums and metrics, and a metric is a
   CHECK(steps[2].step == 2);
   CHECK(steps[2].train.num_samples == 4);
   CHECK(steps[2].train.mean_tokens() == Approx(20.5));
-  CHECK(steps[2].train.mean_value() == Approx(0.6));
+  CHECK(steps[2].train.mean_value() == Approx((1.1 + 0.1 + 1.1) / 3));
   CHECK(steps[2].train.truncated() == Approx(0.5));
   CHECK(steps[2].train.num_turns == 1);
   CHECK(steps[2].metrics == std::map<std::string, double>{{"kl", 0.5}, {"reward", 2}});
