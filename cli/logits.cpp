@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/precision.h"
 #include "core/error.h"
 #include "formats/safetensors.h"
 #include "nn/causal_lm.h"
@@ -143,14 +144,14 @@ int run_logits(int argc, const char* const* argv) {
                "also loss (mean next-token cross-entropy) and grad_norms F64, one for each parameter of the main model by "
                "published name in byte order; with MTP loss_mtp, and joint_grad_norms of all parameters");
   app.add_option("--mtp-weight", mtp_weight, "of loss_mtp in joint_grad_norms");
-  app.add_option("--precision", precision, "f32 or bf16 products")->check(CLI::IsMember({"f32", "bf16"}));
+  app.add_option("--precision", precision, "of products: f32, bf16, or of DeepSeek-V3 fp8")->check(CLI::IsMember({"f32", "bf16", "fp8"}));
   add_threads(app, num_threads);
   if (const auto status = parse(app, argc, argv)) return *status;
   apply_threads(num_threads);
 
   const auto loaded = model::open_model(path);
   nn::CausalLm model(loaded.config, *loaded.weights,
-                     {.precision = precision == "bf16" ? nn::Precision::kBF16 : nn::Precision::kF32});
+                     {.precision = precision_of(precision, loaded.config, "--precision")});
   const auto rows = read_input_ids(input, loaded.config.vocab_size);
   const std::vector<std::span<const int32_t>> sequences(rows.begin(), rows.end());
   at::AutoGradMode grads(wants_grads);

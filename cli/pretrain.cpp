@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "core/error.h"
+#include "cli/precision.h"
 #include "cli/recipe.h"
 #include "core/log.h"
 #include "sft/fresh_tokenizer.h"
@@ -86,7 +87,7 @@ int run_pretrain(int argc, const char* const* argv) {
   }
   nn::CausalLm model(start.config, *weights,
                      {.recompute = recipe.model.recomputes_layers ? nn::Recompute::kLayers : nn::Recompute::kNothing,
-                      .precision = recipe.model.precision == "bf16" ? nn::Precision::kBF16 : nn::Precision::kF32});
+                      .precision = precision_of(recipe.model.precision, start.config, "model.precision")});
   log::info("{} parameters, documents: {}", start.config.num_parameters(), documents.name);
   const train::CheckpointStore checkpoints(run.checkpoints(), recipe.pretrain.keep_checkpoints);
   const auto done = checkpoints.steps();

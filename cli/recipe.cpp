@@ -1,5 +1,6 @@
 #include "cli/recipe.h"
 
+#include "cli/precision.h"
 #include "core/error.h"
 
 namespace r1::cli {
@@ -56,7 +57,8 @@ ModelRecipe read_model(const ConfigTable& t) {
   ModelRecipe r;
   r.path = t.get_string("path", "");
   r.fresh = read_fresh_model(t);
-  r.precision = t.get_choice("precision", "f32", {"f32", "bf16"});
+  r.precision = t.get_choice("precision", "f32", {"f32", "bf16", "fp8"});
+  if (r.path.empty()) precision_of(r.precision, r.fresh, "model.precision");  // refused before anything is begun
   r.recomputes_layers = t.get_bool("recompute_layers", false);
   return r;
 }

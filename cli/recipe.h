@@ -27,7 +27,7 @@ struct TokenizerRecipe {
 struct ModelRecipe {
   std::string path;         // an existing model; empty: made from the fields below with random weights
   model::ModelConfig fresh;  // vocab_size comes from the tokenizer
-  std::string precision = "f32";     // of training: f32 or bf16
+  std::string precision = "f32";     // of training: f32, bf16, or for DeepSeek-V3 in pretraining fp8
   bool recomputes_layers = false;    // activation checkpointing
 };
 

@@ -159,6 +159,10 @@ int run_rl(int argc, const char* const* argv) {
   const auto recipe = read_recipe(config);
   rl::validate(recipe.rl);
   rollout::validate(recipe.engine);
+  if (recipe.model.precision == "fp8") {
+    throw Error("model.precision", "fp8 is for pretraining: rollouts would be of other products than the update's",
+                "use f32 or bf16");
+  }
   if (recipe.model.path.empty()) throw Error("model.path", "no model to start from", "set model.path, or pass --model");
   const auto start = open(recipe.model.path);
   model::check_finite(start.loaded);

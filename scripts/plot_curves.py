@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Draws curves of runs as a small SVG file. Only Python's standard library.
 
-  scripts/plot_curves.py OUT.svg --title TEXT [--x TEXT] [--y TEXT] [--smooth N] [--every N] [--from-step N] [--log] LABEL=RUN:METRIC ...
+  scripts/plot_curves.py OUT.svg --title TEXT [--x TEXT] [--y TEXT] [--smooth N] [--x-key KEY] [--every N] [--from-step N] [--log] LABEL=RUN:METRIC ...
 
-RUN is a run's folder (its metrics/metrics.jsonl is read) or a .jsonl file with "step" in every line; METRIC one of its keys.
+RUN is a run's folder (its metrics/metrics.jsonl is read), a .jsonl file, or what `r1 bench` printed (key=value words); METRIC one of its
+keys, --x-key the other one ("step" unless given).
 --smooth takes the mean of the N steps up to each; --every draws each N-th point.
 """
 
@@ -12,21 +13,28 @@ import html
 import json
 import math
 import pathlib
+import re
 import sys
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 360, 64, 16, 40, 48
 COLOURS = ["#1f5fa8", "#c8501e", "#2f8f4e", "#7a4fa3", "#8a6d1c", "#555555"]
 
 
-def read(place, metric):
+def fields(line):
+    if line.startswith("{"):
+        return json.loads(line)
+    return {key: float(value) for key, value in re.findall(r"(\S+)=([0-9.eE+-]+)(?=\s|$)", line)}
+
+
+def read(place, metric, x_key):
     path = pathlib.Path(place)
     if path.is_dir():
         path = path / "metrics" / "metrics.jsonl"
     points = {}
     for line in path.read_text().splitlines():
-        row = json.loads(line)
+        row = fields(line)
         if row.get(metric) is not None:
-            points[row["step"]] = row[metric]
+            points[row[x_key]] = row[metric]
     if not points:
         sys.exit(f"{path}: no metric {metric}")
     return sorted(points.items())
@@ -91,6 +99,7 @@ def main():
     p.add_argument("--title", required=True)
     p.add_argument("--x", default="step")
     p.add_argument("--y", default="")
+    p.add_argument("--x-key", default="step")
     p.add_argument("--smooth", type=int, default=1)
     p.add_argument("--every", type=int, default=1)
     p.add_argument("--from-step", type=int, default=0)
@@ -100,7 +109,7 @@ def main():
     for curve in a.curves:
         label, _, source = curve.partition("=")
         place, _, metric = source.rpartition(":")
-        points = [point for point in smoothed(read(place, metric), a.smooth) if point[0] >= a.from_step]
+        points = [point for point in smoothed(read(place, metric, a.x_key), a.smooth) if point[0] >= a.from_step]
         curves.append((label, points[::a.every] + (points[-1:] if (len(points) - 1) % a.every else [])))
     a.out.parent.mkdir(parents=True, exist_ok=True)
     a.out.write_text(draw(curves, a))

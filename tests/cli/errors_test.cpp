@@ -73,6 +73,12 @@ TEST_CASE("settings, data and folders that cannot work are refused by key, file 
     check_error(place.rl("base", "rl"), "recipe.toml:40:1");
     CHECK_THAT(place.rl("base", "rl").output, Contains("max_running"));
   }
+  SECTION("FP8 for a model that is no DeepSeek-V3") {
+    check_error(place.r1({"pretrain", place.recipe, "--run", place.at("fp8"), "--set", "model.precision=\"fp8\""}),
+                "model.precision: fp8 is for DeepSeek-V3's layers; the model is a llama");
+    CHECK_FALSE(std::filesystem::exists(place.at("fp8")));
+  }
+  SECTION("FP8 in RL") { check_error(with("model.precision=\"fp8\""), "model.precision: fp8 is for pretraining"); }
   SECTION("a value out of range") { check_error(with("rl.group_size=1"), "rl.group_size"); }
   SECTION("an empty data set") {
     write(place.at("empty.jsonl"), "");
