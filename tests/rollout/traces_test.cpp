@@ -79,7 +79,7 @@ std::vector<FilterRow> filter_rows() {
       {"text and a step", {.first_step = 2, .last_step = 2, .search = "gamma"}, {12}},
       {"text, oldest first", {.search = "alpha", .sort = TraceSort::kOldest, .limit = 1}, {2}},
       {"a stage", {.stage = "rl", .limit = 1}, {17}},
-      {"by reward, largest first", {.first_step = 3, .sort = TraceSort::kValue, .limit = 4}, {17, 15, 13, 16}},
+      {"by reward, largest first", {.first_step = 3, .sort = TraceSort::kValue, .limit = 4}, {17, 15, 13, 14}},
       {"by length, least first",
        {.first_step = 3, .sort = TraceSort::kTokens, .order = TraceOrder::kReversed, .limit = 1},
        {17}},
