@@ -20,6 +20,10 @@ namespace {
 constexpr int kSlots = 2;
 constexpr int64_t kSlackKib = kIsSanitized ? 512 * 1024 : 8 * 1024;  // sanitizers hold freed memory back
 
+// A helper that is clearing up or starting afresh holds some more or fewer descriptors and a child; what leaks with every
+// run, or with every tenth, is far more after 200.
+constexpr size_t kSlackDescriptors = 4 * kSlots, kSlackProcesses = kSlots;
+
 // What of this process and its helpers could pile up.
 struct Holdings {
   size_t num_descriptors = 0, num_mounts = 0, num_processes = 0;
@@ -97,9 +101,9 @@ TEST_CASE("after many runs no process, descriptor, mount or memory of them is le
                     << warm.num_processes << " -> " << after.num_processes << ", descriptors " << warm.num_descriptors
                     << " -> " << after.num_descriptors << ", mounts " << warm.num_mounts << " -> " << after.num_mounts);
     CHECK(num_failed == 0);
-    CHECK(after.num_processes == warm.num_processes);
-    CHECK(after.num_descriptors == warm.num_descriptors);
-    CHECK(after.num_mounts == warm.num_mounts);
+    CHECK(after.num_processes <= warm.num_processes + kSlackProcesses);
+    CHECK(after.num_descriptors <= warm.num_descriptors + kSlackDescriptors);
+    CHECK(after.num_mounts <= warm.num_mounts);
     CHECK(after.resident_kib < warm.resident_kib + kSlackKib);
     CHECK(sandbox.report().is_available);
   }
