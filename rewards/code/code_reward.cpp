@@ -78,6 +78,7 @@ Score CodeReward::score(const Prompt& prompt, std::string_view completion, Finis
   const bool is_right = judged.finding == code::Finding::kPassed;
   score.verdict = is_right ? Verdict::kRight : Verdict::kWrong;
   score.value = is_right ? 1 : 0;
+  score.answer = fmt::format("{} {}", code::to_string(judged.finding), judged.num_passed);
   if (options_.judge.credit == code::Credit::kFractional && judged.num_cases > 0) {
     score.value = static_cast<double>(judged.num_passed) / judged.num_cases;
   }

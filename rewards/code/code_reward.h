@@ -21,7 +21,7 @@ CodeOptions read_code_options(const ConfigTable& table, CodeOptions defaults = {
 
 // Prompt::answer holds the tests (rewards/code/tests.h); the language stands there, or as "language" in metadata_json,
 // else it is Python. Undecided: tests that cannot be read, and a sandbox that fails or that this machine does not
-// allow.
+// allow. Score::answer is what the program did: the finding and the number of cases passed.
 class CodeReward : public Reward {
  public:
   explicit CodeReward(CodeOptions options) : options_(std::move(options)) {}

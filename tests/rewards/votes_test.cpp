@@ -30,6 +30,17 @@ TEST_CASE("answers of one meaning vote together, right or wrong") {
   CHECK(vote(row.task, row.key, row.one) == vote(row.task, row.key, row.other));
 }
 
+TEST_CASE("programs vote by what they do") {
+  const std::string tests =
+      R"({"entry_point": "f", "cases": [{"args": [1], "result": 2}, {"args": [2], "result": 3}]})";
+  const auto program = [](std::string_view body) { return "\n```python\ndef f(x): " + std::string(body) + "\n```\n"; };
+  const auto right = vote("code", tests, program("return x + 1"));
+  if (right.empty()) return;  // a machine without namespaces runs no programs
+  CHECK(right == vote("code", tests, program("return 1 + x")));
+  CHECK(right != vote("code", tests, program("return 2")));
+  CHECK(vote("code", tests, program("return 2")) != vote("code", tests, program("return 0")));
+}
+
 TEST_CASE("answers of different meaning vote apart") {
   struct Row {
     std::string task, key, one, other;
