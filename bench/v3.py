@@ -12,22 +12,11 @@ import argparse
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from compare import ROOT, run
+
 TOKENIZER = ROOT / "tests/fixtures/tokenizers/gpt2/tokenizer.json"
-
-
-def run(*words):
-    words = [str(w) for w in words]
-    print("$", " ".join(words), flush=True)
-    done = subprocess.run(words, capture_output=True, text=True)
-    lines = [l for l in done.stdout.splitlines() if "=" in l]
-    print("\n".join("  " + l for l in lines), flush=True)
-    if done.returncode != 0:
-        sys.exit(f"{words[0]} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    return lines
 
 
 def best(lines, key, *parts):
