@@ -1,137 +1,97 @@
 #include "rewards/math/units.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <vector>
 
 namespace r1::rewards::math {
 namespace {
 
+// Symbols are exact; words are in lower case, and are tried without a plural's 's' too. Several by blanks.
 struct Row {
-  std::string_view name;
+  std::string_view symbols, words;
   std::string_view base;  // a base unit with a power, as "m^2"; several by blanks
   int64_t above = 1, below = 1;
 };
 
-// Lower-case names; plurals by 's' are tried too. Symbols are exact.
-constexpr Row kWords[]{
-    {"meter", "m"},
-    {"metre", "m"},
-    {"kilometer", "m", 1000},
-    {"kilometre", "m", 1000},
-    {"centimeter", "m", 1, 100},
-    {"centimetre", "m", 1, 100},
-    {"millimeter", "m", 1, 1000},
-    {"millimetre", "m", 1, 1000},
-    {"inch", "m", 254, 10000},
-    {"inches", "m", 254, 10000},
-    {"foot", "m", 3048, 10000},
-    {"feet", "m", 3048, 10000},
-    {"yard", "m", 9144, 10000},
-    {"mile", "m", 1609344, 1000},
-    {"gram", "g"},
-    {"kilogram", "g", 1000},
-    {"milligram", "g", 1, 1000},
-    {"ton", "g", 1000000},
-    {"tonne", "g", 1000000},
-    {"pound", "lb"},
-    {"ounce", "lb", 1, 16},
-    {"second", "s"},
-    {"minute", "s", 60},
-    {"hour", "s", 3600},
-    {"day", "s", 86400},
-    {"week", "s", 604800},
-    {"month", "month"},
-    {"year", "month", 12},
-    {"decade", "month", 120},
-    {"liter", "m^3", 1, 1000},
-    {"litre", "m^3", 1, 1000},
-    {"milliliter", "m^3", 1, 1000000},
-    {"millilitre", "m^3", 1, 1000000},
-    {"gallon", "gal"},
-    {"quart", "gal", 1, 4},
-    {"pint", "gal", 1, 8},
-    {"cup", "gal", 1, 16},
-    {"acre", "acre"},
-    {"hectare", "m^2", 10000},
-    {"dollar", "usd"},
-    {"usd", "usd"},
-    {"cent", "usd", 1, 100},
-    {"euro", "eur"},
-    {"yuan", "cny"},
-    {"yen", "jpy"},
-    {"rupee", "inr"},
-    {"pence", "gbp", 1, 100},
-    {"newton", "N"},
-    {"joule", "J"},
-    {"watt", "W"},
-    {"volt", "V"},
-    {"ampere", "A"},
-    {"amp", "A"},
-    {"ohm", "ohm"},
-    {"hertz", "s^-1"},
-    {"kelvin", "K"},
-    {"mole", "mol"},
-    {"mph", "m s^-1", 1609344, 3600000},
-    {"kph", "m s^-1", 1000, 3600},
-    {"dozen", "one", 12},
-    {"degree", "degree"},
-    {"celsius", "celsius"},
-    {"fahrenheit", "fahrenheit"},
-    {"radian", "radian"},
-    {"rad", "radian"},
+constexpr Row kRows[]{
+    {"m", "meter metre", "m"},
+    {"km", "kilometer kilometre", "m", 1000},
+    {"dm", "", "m", 1, 10},
+    {"cm", "centimeter centimetre", "m", 1, 100},
+    {"mm", "millimeter millimetre", "m", 1, 1000},
+    {"nm", "", "m", 1, 1000000000},
+    {"in", "inch inches", "m", 254, 10000},
+    {"ft", "foot feet", "m", 3048, 10000},
+    {"yd", "yard", "m", 9144, 10000},
+    {"mi", "mile", "m", 1609344, 1000},
+    {"g", "gram", "g"},
+    {"kg", "kilogram", "g", 1000},
+    {"mg", "milligram", "g", 1, 1000},
+    {"", "ton tonne", "g", 1000000},
+    {"lb lbs", "pound", "lb"},
+    {"oz", "ounce", "lb", 1, 16},
+    {"s sec secs", "second", "s"},
+    {"ms", "", "s", 1, 1000},
+    {"min mins", "minute", "s", 60},
+    {"h hr hrs", "hour", "s", 3600},
+    {"", "day", "s", 86400},
+    {"", "week", "s", 604800},
+    {"", "month", "month"},
+    {"", "year", "month", 12},
+    {"", "decade", "month", 120},
+    {"L l", "liter litre", "m^3", 1, 1000},
+    {"mL ml", "milliliter millilitre", "m^3", 1, 1000000},
+    {"", "gallon", "gal"},
+    {"", "quart", "gal", 1, 4},
+    {"", "pint", "gal", 1, 8},
+    {"", "cup", "gal", 1, 16},
+    {"", "acre", "acre"},
+    {"ha", "hectare", "m^2", 10000},
+    {"$ USD", "dollar usd", "usd"},
+    {"", "cent", "usd", 1, 100},
+    {"EUR", "euro", "eur"},
+    {"", "yuan", "cny"},
+    {"", "yen", "jpy"},
+    {"", "rupee", "inr"},
+    {"GBP", "", "gbp"},
+    {"", "pence", "gbp", 1, 100},
+    {"N", "newton", "N"},
+    {"J", "joule", "J"},
+    {"kJ", "", "J", 1000},
+    {"W", "watt", "W"},
+    {"kW", "", "W", 1000},
+    {"V", "volt", "V"},
+    {"A", "ampere amp", "A"},
+    {"", "ohm", "ohm"},
+    {"Hz", "hertz", "s^-1"},
+    {"K", "kelvin", "K"},
+    {"mol", "mole", "mol"},
+    {"", "mph", "m s^-1", 1609344, 3600000},
+    {"", "kph", "m s^-1", 1000, 3600},
+    {"", "dozen", "one", 12},
+    {"deg", "degree", "degree"},
+    {"C", "celsius", "celsius"},
+    {"F", "fahrenheit", "fahrenheit"},
+    {"", "radian rad", "radian"},
+    {"sq", "", "square"},
 };
-constexpr Row kSymbols[]{
-    {"m", "m"},
-    {"km", "m", 1000},
-    {"cm", "m", 1, 100},
-    {"dm", "m", 1, 10},
-    {"mm", "m", 1, 1000},
-    {"nm", "m", 1, 1000000000},
-    {"in", "m", 254, 10000},
-    {"ft", "m", 3048, 10000},
-    {"yd", "m", 9144, 10000},
-    {"mi", "m", 1609344, 1000},
-    {"g", "g"},
-    {"kg", "g", 1000},
-    {"mg", "g", 1, 1000},
-    {"lb", "lb"},
-    {"lbs", "lb"},
-    {"oz", "lb", 1, 16},
-    {"s", "s"},
-    {"sec", "s"},
-    {"secs", "s"},
-    {"ms", "s", 1, 1000},
-    {"min", "s", 60},
-    {"mins", "s", 60},
-    {"h", "s", 3600},
-    {"hr", "s", 3600},
-    {"hrs", "s", 3600},
-    {"L", "m^3", 1, 1000},
-    {"l", "m^3", 1, 1000},
-    {"mL", "m^3", 1, 1000000},
-    {"ml", "m^3", 1, 1000000},
-    {"ha", "m^2", 10000},
-    {"$", "usd"},
-    {"USD", "usd"},
-    {"EUR", "eur"},
-    {"GBP", "gbp"},
-    {"N", "N"},
-    {"J", "J"},
-    {"kJ", "J", 1000},
-    {"W", "W"},
-    {"kW", "W", 1000},
-    {"V", "V"},
-    {"A", "A"},
-    {"K", "K"},
-    {"Hz", "s^-1"},
-    {"mol", "mol"},
-    {"C", "celsius"},
-    {"F", "fahrenheit"},
-    {"deg", "degree"},
-    {"sq", "square"},
-};
+
+// The first of a list by blanks, which is taken off it.
+std::string_view take_first(std::string_view& list) {
+  const auto first = list.substr(0, list.find(' '));
+  list.remove_prefix(std::min(list.size(), first.size() + 1));
+  return first;
+}
+
+const Row* row_with(std::string_view Row::*names, std::string_view name) {
+  for (const auto& row : kRows) {
+    for (auto list = row.*names; !list.empty();) {
+      if (take_first(list) == name) return &row;
+    }
+  }
+  return nullptr;
+}
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -142,18 +102,12 @@ std::string lower(std::string_view text) {
 }
 
 const Row* find_row(std::string_view word) {
-  for (const auto& row : kSymbols) {
-    if (row.name == word) return &row;
-  }
+  if (const auto* row = row_with(&Row::symbols, word)) return row;
   auto name = lower(word);
-  for (int i = 0; i < 2; ++i) {
-    for (const auto& row : kWords) {
-      if (row.name == name) return &row;
-    }
-    if (name.size() < 4 || name.back() != 's') break;
-    name.pop_back();
-  }
-  return nullptr;
+  const auto* row = row_with(&Row::words, name);
+  if (row != nullptr || name.size() < 4 || name.back() != 's') return row;
+  name.pop_back();
+  return row_with(&Row::words, name);
 }
 
 void multiply(Unit& unit, std::string_view word, int power) {
@@ -167,8 +121,7 @@ void multiply(Unit& unit, std::string_view word, int power) {
   }
   unit.factor = unit.factor * math::power(Rational(row->above, row->below), power);
   for (auto rest = row->base; !rest.empty();) {
-    auto part = rest.substr(0, rest.find(' '));
-    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    const auto part = take_first(rest);
     const auto caret = part.find('^');
     const int own = caret == part.npos ? 1 : std::stoi(std::string(part.substr(caret + 1)));
     if (part != "one") unit.powers[std::string(part.substr(0, caret))] += own * power;
