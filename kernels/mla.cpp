@@ -5,7 +5,6 @@
 #include "core/error.h"
 #include "core/thread_pool.h"
 #include "kernels/latent_tiles.h"
-#include "kernels/scratch.h"
 
 namespace r1::kernels {
 namespace {
@@ -106,12 +105,8 @@ void AbsorbedHeads::attend(ThreadPool& pool, const float* q, std::span<const Pag
   const auto& s = shape_;
   const auto t = static_cast<int64_t>(rows.size());
   const int64_t heads = s.num_heads, rank = s.latent_rank, dim = s.latent_dim(), q_width = heads * s.qk_dim();
-  const auto at_least = [](std::vector<float>& buffer, int64_t count) {
-    if (static_cast<int64_t>(buffer.size()) < count) buffer.resize(static_cast<size_t>(count));
-    return buffer.data();
-  };
-  float* const absorbed = at_least(buffers.queries, t * heads * dim);
-  float* const sums = at_least(buffers.sums, t * heads * rank);
+  float* const absorbed = buffers.queries.floats(static_cast<size_t>(t * heads * dim));
+  float* const sums = buffers.sums.floats(static_cast<size_t>(t * heads * rank));
   pool.parallel_for(heads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t h = begin; h < end; ++h) {
       const float* const head = q + h * s.qk_dim();

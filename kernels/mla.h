@@ -11,6 +11,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/gemm.h"
+#include "kernels/scratch.h"
 
 namespace r1::kernels {
 
@@ -62,7 +63,7 @@ class AbsorbedHeads {
   AbsorbedHeads(ThreadPool& pool, const MlaShape& shape, const float* kv_b);
 
   struct Buffers {
-    std::vector<float> queries, sums;  // grown as needed
+    Scratch queries, sums;
   };
   // q [T, H (N + P)], rotated -> out [T, H E]; rows, cache and first as of attention_latent.
   void attend(ThreadPool& pool, const float* q, std::span<const PagedRow> rows, const float* cache, int32_t first,

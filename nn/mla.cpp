@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <numeric>
+
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
 #include "nn/autograd.h"
@@ -52,21 +54,23 @@ void rotate_key(const at::Tensor& k_pe, const AttentionInputs& a, RopeDirection 
 void attend_absorbed(const AttentionInputs& inputs, const at::Tensor& q, const at::Tensor& k_pe, const Latents& latents,
                      const at::Tensor& y) {
   const auto& s = *inputs.mla;
-  std::vector<int32_t> blocks;
+  const auto blocks_of = [](int32_t tokens) {
+    return (tokens + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens;
+  };
+  std::vector<int32_t> blocks(static_cast<size_t>(blocks_of(inputs.offsets.back())) + inputs.offsets.size());
+  std::iota(blocks.begin(), blocks.end(), 0);
   std::vector<int64_t> slots;
   std::vector<kernels::PagedRow> rows;
+  int32_t first = 0;  // block of the segment
   for (size_t i = 0; i + 1 < inputs.offsets.size(); ++i) {
-    const auto first = static_cast<int32_t>(blocks.size());
     const auto length = inputs.offsets[i + 1] - inputs.offsets[i];
-    for (int32_t j = 0; j < length; ++j) slots.push_back(int64_t{first} * kernels::kKvBlockTokens + j);
-    for (int32_t j = 0; j < length; j += kernels::kKvBlockTokens) blocks.push_back(static_cast<int32_t>(blocks.size()));
+    for (int32_t j = 0; j < length; ++j) {
+      slots.push_back(int64_t{first} * kernels::kKvBlockTokens + j);
+      rows.push_back({.block_table = blocks.data() + first, .context = j + 1});
+    }
+    first += blocks_of(length);
   }
-  for (size_t i = 0, block = 0; i + 1 < inputs.offsets.size(); ++i) {
-    const auto length = inputs.offsets[i + 1] - inputs.offsets[i];
-    for (int32_t j = 0; j < length; ++j) rows.push_back({.block_table = blocks.data() + block, .context = j + 1});
-    block += static_cast<size_t>((length + kernels::kKvBlockTokens - 1) / kernels::kKvBlockTokens);
-  }
-  const auto cache = at::empty({std::ssize(blocks) * kernels::latent_block_floats(s)}, q.options());
+  const auto cache = at::empty({first * kernels::latent_block_floats(s)}, q.options());
   kernels::store_latents(compute_pool(), s, in(latents.normed), s.latent_rank, in(k_pe), s.rope_dim, slots, out(cache));
   kernels::AbsorbedHeads::Buffers buffers;
   kernels::AbsorbedHeads(compute_pool(), s, in(latents.kv_b))
