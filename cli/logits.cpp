@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "cli/commands.h"
+#include "cli/device.h"
 #include "cli/options.h"
 #include "cli/precision.h"
 #include "core/error.h"
@@ -50,9 +51,9 @@ at::Tensor mean_loss(nn::CausalLm& model, const at::Tensor& hidden, const std::v
     predictors.push_back(static_cast<int64_t>(r));
     targets.push_back(sequences[rows[r] / length][rows[r] % length + ahead]);
   }
-  const auto log_probs = model.log_probs(hidden.index_select(0, torch::tensor(predictors, at::kLong)),
-                                         torch::tensor(targets, at::kInt), {}).log_probs;
-  return -log_probs.mean();
+  const auto device = hidden.device();
+  const auto predicting = hidden.index_select(0, torch::tensor(predictors, at::kLong).to(device));
+  return -model.log_probs(predicting, torch::tensor(targets, at::kInt).to(device), {}).log_probs.mean();
 }
 
 // By published name in byte order; MTP modules' only if asked for.
@@ -81,7 +82,7 @@ struct Outputs {
   std::vector<at::Tensor> storage;
 
   void add(const std::string& name, at::Tensor t, std::vector<int64_t> shape) {
-    storage.push_back(t.detach().contiguous());
+    storage.push_back(t.detach().cpu().contiguous());
     const auto& kept = storage.back();
     const auto type = kept.scalar_type() == at::kDouble ? DType::kF64 : DType::kF32;
     tensors.push_back(view(name, type, std::move(shape), kept.const_data_ptr(), kept.nbytes()));
@@ -118,7 +119,7 @@ void add_grads(Outputs& out, nn::CausalLm& model, const at::Tensor& hidden, cons
   out.add("loss", loss, {1});
   out.add_norms("grad_norms", grad_norms(model, /*has_mtp=*/false));
   if (depths.empty()) return;
-  at::Tensor loss_mtp = torch::zeros({});
+  at::Tensor loss_mtp = torch::zeros({}, hidden.options().requires_grad(false));
   for (size_t k = 0; k < depths.size(); ++k) {
     loss_mtp = loss_mtp + mean_loss(model, depths[k].hidden, depths[k].rows, static_cast<int64_t>(k) + 2, rows);
   }
@@ -131,7 +132,7 @@ void add_grads(Outputs& out, nn::CausalLm& model, const at::Tensor& hidden, cons
 }  // namespace
 
 int run_logits(int argc, const char* const* argv) {
-  std::string path, input, output, precision = "f32";
+  std::string path, input, output, precision = "f32", device_name = "cpu";
   bool wants_grads = false;
   int num_threads = 0;
   double mtp_weight = 0.3;
@@ -145,17 +146,19 @@ int run_logits(int argc, const char* const* argv) {
                "published name in byte order; with MTP loss_mtp, and joint_grad_norms of all parameters");
   app.add_option("--mtp-weight", mtp_weight, "of loss_mtp in joint_grad_norms");
   app.add_option("--precision", precision, "of products: f32, bf16, or of DeepSeek-V3 fp8")->check(CLI::IsMember({"f32", "bf16", "fp8"}));
+  add_device(app, device_name);
   add_threads(app, num_threads);
   if (const auto status = parse(app, argc, argv)) return *status;
   apply_threads(num_threads);
 
+  const auto device = device_of(device_name);
   const auto loaded = model::open_model(path);
   nn::CausalLm model(loaded.config, *loaded.weights,
-                     {.precision = precision_of(precision, loaded.config, "--precision")});
+                     {.device = device, .precision = precision_of(precision, loaded.config, "--precision")});
   const auto rows = read_input_ids(input, loaded.config.vocab_size);
   const std::vector<std::span<const int32_t>> sequences(rows.begin(), rows.end());
   at::AutoGradMode grads(wants_grads);
-  const auto tokens = nn::pack(sequences);
+  const auto tokens = nn::pack(sequences, device);
   const auto hidden = model.forward(tokens);
   const auto depths = loaded.config.num_mtp_layers > 0 ? model.mtp(tokens, hidden) : std::vector<nn::MtpDepth>();
   const auto b = std::ssize(rows), t = std::ssize(rows[0]);

@@ -49,8 +49,8 @@ PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device
 CausalLm::CausalLm(const model::ModelConfig& config, const model::WeightSource& weights, const CausalLmOptions& options)
     : config_(config), options_(options), parameters_(config, options.device, options.gradients) {
   if (!options.device.is_cpu()) options_.backend = Backend::kAten;
-  if (options.precision == Precision::kFp8 && (!config.mla || options_.backend == Backend::kAten)) {
-    throw Error("nn::CausalLm", "precision fp8 is for DeepSeek-V3's layers, on a CPU", "use precision bf16 or f32");
+  if (options.precision == Precision::kFp8 && !config.mla) {
+    throw Error("nn::CausalLm", "precision fp8 is for DeepSeek-V3's layers", "use precision bf16 or f32");
   }
   parameters_.load(weights);
   anchor_ = torch::zeros({}, at::TensorOptions().device(options.device)).requires_grad_(true);

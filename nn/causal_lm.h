@@ -37,7 +37,7 @@ PackedTokens pack_shared(std::span<const SharedPrefix> groups, at::Device device
 
 // kBF16: both operands of every product with a weight are rounded to bfloat16, forward and backward (kernels/gemm.h);
 // master weights, sums and everything between the products stay float32.
-// kFp8, for DeepSeek-V3 on a CPU: products with the matrices that published files hold as FP8 go through FP8, forward
+// kFp8, for DeepSeek-V3: products with the matrices that published files hold as FP8 go through FP8, forward
 // and backward (nn/fp8_products.h); embedding, head, gate, norms and attention stay float32 (section 3.3.1).
 enum class Precision { kF32, kBF16, kFp8 };
 enum class Recompute {

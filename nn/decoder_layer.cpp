@@ -4,7 +4,6 @@
 #include <torch/torch.h>
 
 #include "model/shapes.h"
-#include "nn/fp8_linear.h"
 #include "nn/mla.h"
 
 namespace r1::nn {
@@ -52,8 +51,7 @@ at::Tensor run_mla(const MlaAttention& a, const model::ModelConfig& c, const at:
   std::optional<Latents> latents;
   if (inputs.absorbs_latents) latents = {.normed = latent.detach(), .kv_b = a.kv_b.weight};
   const auto attended = mla_attention(q, parts[2], kv, inputs, b, latents);
-  return a.output.is_fp8 ? fp8_linear(attended, a.output, {.input = kernels::Fp8Scale::kPowerOfTwo})
-                         : linear(attended, a.output, {}, b);
+  return linear(attended, a.output, {}, b, {.input = kernels::Fp8Scale::kPowerOfTwo});
 }
 
 at::Tensor run_mlp(const Mlp& m, const at::Tensor& x, Backend b) {

@@ -9,6 +9,6 @@
 namespace r1::nn {
 
 // x [T, K], weight [N, K] -> [T, N]; no bias: DeepSeek-V3 has none. Carries the gradient.
-at::Tensor fp8_linear(const at::Tensor& x, const Parameter& weight, const Fp8Scales& scales = {});
+at::Tensor fp8_linear(const at::Tensor& x, const Parameter& weight, const Fp8Scales& scales);
 
 }  // namespace r1::nn

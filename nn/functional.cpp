@@ -4,6 +4,7 @@
 
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
+#include "nn/aten_products.h"
 #include "nn/autograd.h"
 #include "nn/fp8_linear.h"
 #include "nn/products.h"
@@ -210,13 +211,13 @@ at::Tensor aten_attention(const at::Tensor& qkv, const AttentionInputs& a) {
 
 }  // namespace
 
-at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend) {
-  if (weight.is_fp8) return fp8_linear(x, weight);
-  if (backend == Backend::kKernels) return LinearFn::apply(x, weight, bias);
-  const auto b = bias.weight.defined() ? leaf(bias) : at::Tensor();
-  if (weight.element == Element::kF32) return at::linear(x, leaf(weight), b);
-  const auto y = at::linear(x.to(at::kBFloat16), leaf(weight).to(at::kBFloat16)).to(at::kFloat);
-  return b.defined() ? y + b : y;
+at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend,
+                  const Fp8Scales& scales) {
+  if (backend == Backend::kKernels) {
+    return weight.is_fp8 ? fp8_linear(x, weight, scales) : LinearFn::apply(x, weight, bias);
+  }
+  const auto y = aten_linear(x, weight, scales);
+  return bias.weight.defined() ? y + leaf(bias) : y;
 }
 
 at::Tensor rms_norm(const at::Tensor& x, const Parameter& weight, double eps, Backend backend) {

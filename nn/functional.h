@@ -14,14 +14,17 @@
 #include "kernels/attention.h"
 #include "kernels/elementwise.h"
 #include "kernels/mla.h"
+#include "nn/fp8_products.h"
 #include "nn/parameters.h"
 
 namespace r1::nn {
 
 enum class Backend { kKernels, kAten };
 
-// x [T, D] -> x W^T + b, [T, N]. `bias.weight` may be undefined.
-at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend);
+// x [T, D] -> x W^T + b, [T, N]. `bias.weight` may be undefined, and is where the product goes through FP8, whose tiles'
+// scales are of the kinds given.
+at::Tensor linear(const at::Tensor& x, const Parameter& weight, const Parameter& bias, Backend backend,
+                  const Fp8Scales& scales = {});
 
 // kernels::rms_norm over the last dimension, [T, D] -> [T, D].
 at::Tensor rms_norm(const at::Tensor& x, const Parameter& weight, double eps, Backend backend);

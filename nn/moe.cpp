@@ -4,6 +4,7 @@
 
 #include "core/thread_pool.h"
 #include "kernels/elementwise.h"
+#include "nn/aten_products.h"
 #include "nn/autograd.h"
 #include "nn/fp8_products.h"
 #include "nn/products.h"
@@ -14,6 +15,10 @@ namespace {
 using kernels::ExpertPlan;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+// What is dispatched to the experts, tokens and the gradients of their outputs, has powers of two as scales.
+constexpr Fp8Scales kGateUpScales{.input = kernels::Fp8Scale::kPowerOfTwo},
+    kDownScales{.output_grad = kernels::Fp8Scale::kPowerOfTwo};
 
 // One expert's share of a stack of weights.
 struct ExpertMatrix {
@@ -67,13 +72,10 @@ struct Moe {
   int64_t num_slots() const { return std::ssize(plan.tokens); }
   int64_t width() const { return weights.down.weight.size(1); }
   int64_t hidden() const { return weights.gate.weight.size(1); }
-  // What is dispatched to the experts, tokens and the gradients of their outputs, has powers of two as scales.
   ExpertMatrix gate_up_of(int32_t e) const {
-    return ExpertMatrix::of(weights.gate_up, num_experts(), e, {.input = kernels::Fp8Scale::kPowerOfTwo});
+    return ExpertMatrix::of(weights.gate_up, num_experts(), e, kGateUpScales);
   }
-  ExpertMatrix down_of(int32_t e) const {
-    return ExpertMatrix::of(weights.down, num_experts(), e, {.output_grad = kernels::Fp8Scale::kPowerOfTwo});
-  }
+  ExpertMatrix down_of(int32_t e) const { return ExpertMatrix::of(weights.down, num_experts(), e, kDownScales); }
 
   void choose(const at::Tensor& x) {
     const auto t = x.size(0);
@@ -220,7 +222,7 @@ at::Tensor aten_balance(const at::Tensor& scores, const kernels::RouterShape& r,
 
 MoeResult aten_experts(const at::Tensor& x, const MoeWeights& w, const kernels::RouterShape& r,
                        const std::vector<int32_t>& offsets) {
-  const auto scores = at::sigmoid(at::linear(x, leaf(w.gate)));
+  const auto scores = at::sigmoid(aten_linear(x, w.gate));
   const auto chosen = aten_choice(scores, w.bias, r);
   auto weights = scores.gather(1, chosen);
   if (r.normalises) weights = weights / (weights.sum(-1, true) + 1e-20);
@@ -229,21 +231,13 @@ MoeResult aten_experts(const at::Tensor& x, const MoeWeights& w, const kernels::
   const auto order = flat.argsort(/*stable=*/true, 0, false);
   const auto loads = at::bincount(flat, {}, r.num_experts);
   const auto tokens = order.div(r.top_k, "floor");
-  const auto gathered = x.index_select(0, tokens);
-  const auto gate_up = leaf(w.gate_up).unflatten(0, {r.num_experts, -1}),
-             down = leaf(w.down).unflatten(0, {r.num_experts, -1});
-  const auto counts = loads.cpu();
-  std::vector<at::Tensor> outputs;
-  int64_t begin = 0;
-  for (int64_t e = 0; e < r.num_experts; ++e) {
-    const auto count = counts[e].item<int64_t>();
-    if (count == 0) continue;
-    const auto halves = at::linear(gathered.narrow(0, begin, count), gate_up[e]).chunk(2, -1);
-    outputs.push_back(at::linear(at::silu(halves[0]) * halves[1], down[e]));
-    begin += count;
-  }
-  const auto weighted = at::cat(outputs, 0) * weights.flatten().index_select(0, order).unsqueeze(1);
-  return {at::zeros_like(x).index_add(0, tokens, weighted), aten_balance(scores, r, offsets), loads.cpu()};
+  const auto host_loads = loads.cpu();
+  const auto* const counts = host_loads.const_data_ptr<int64_t>();
+  const ExpertRows rows{.ends = loads.cumsum(0).to(at::kInt), .counts = {counts, counts + r.num_experts}};
+  const auto gate_up = aten_expert_linear(x.index_select(0, tokens), w.gate_up, rows, kGateUpScales);
+  const auto outputs = aten_expert_linear(swiglu(gate_up, Backend::kAten), w.down, rows, kDownScales);
+  const auto weighted = outputs * weights.flatten().index_select(0, order).unsqueeze(1);
+  return {at::zeros_like(x).index_add(0, tokens, weighted), aten_balance(scores, r, offsets), host_loads};
 }
 
 }  // namespace

@@ -170,3 +170,12 @@ TEST_CASE("commands that are misspelt or lack words exit with 2 and say what the
   CHECK(place.r1({"rl"}).status == 2);
   CHECK(place.r1({"rl", "--help"}).status == 0);
 }
+
+TEST_CASE("r1 logits --device cuda is refused by name where there is no GPU") {
+  const Workplace place;
+  const auto folder = kFixtures + "/llama";
+  check_error(place.r1({"logits", folder, folder + "/reference.safetensors", place.at("out"), "--device", "cuda"},
+                       {.environment = {"CUDA_VISIBLE_DEVICES="}}),
+              "--device cuda: no GPU");
+  CHECK_FALSE(std::filesystem::exists(place.at("out")));
+}

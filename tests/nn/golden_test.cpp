@@ -8,6 +8,7 @@
 #include "formats/safetensors.h"
 #include "nn/causal_lm.h"
 #include "tests/support/catch.h"
+#include "tests/support/places.h"
 
 using r1::formats::SafetensorsFile;
 using namespace r1::nn;
@@ -46,7 +47,8 @@ at::Tensor next_token_loss(CausalLm& model, const at::Tensor& hidden, const at::
       targets.push_back(ids[b][t + 1].item<int>());
     }
   }
-  return -model.log_probs(hidden.index_select(0, torch::tensor(predictors, at::kLong)), torch::tensor(targets, at::kInt), {})
+  const auto rows = torch::tensor(predictors, at::kLong).to(hidden.device());
+  return -model.log_probs(hidden.index_select(0, rows), torch::tensor(targets, at::kInt).to(hidden.device()), {})
               .log_probs.mean();
 }
 
@@ -55,20 +57,20 @@ at::Tensor next_token_loss(CausalLm& model, const at::Tensor& hidden, const at::
 TEST_CASE("logits, loss and gradient norms are transformers'", "[golden]") {
   const auto c = GENERATE(Case{"llama", "llama"}, Case{"llama_sharded", "llama"}, Case{"qwen2", "qwen2"},
                           Case{"smollm2_tied_bf16", "smollm2_tied_bf16"});
-  const auto backend = GENERATE(Backend::kKernels, Backend::kAten);
+  const auto place = GENERATE(from_range(all_places()));
   const auto recompute = GENERATE(Recompute::kNothing, Recompute::kLayers);
-  INFO(c.model << (backend == Backend::kAten ? ", ATen" : ", kernels") << (recompute == Recompute::kLayers ? ", recompute" : ""));
+  INFO(c.model << ", " << place.name() << (recompute == Recompute::kLayers ? ", recompute" : ""));
   const std::string fixtures = R1_FIXTURES;
   const SafetensorsFile reference(fixtures + "/" + c.reference + "/reference.safetensors");
   const auto loaded = r1::model::open_model(fixtures + "/" + c.model);
-  CausalLm model(loaded.config, *loaded.weights, {.recompute = recompute, .backend = backend});
+  CausalLm model(loaded.config, *loaded.weights, {.device = place.device, .recompute = recompute, .backend = place.backend});
   const auto ids = tensor_of(reference, "input_ids");
   const auto rows = rows_of(ids);
   const std::vector<std::span<const int32_t>> sequences(rows.begin(), rows.end());
 
-  const auto hidden = model.forward(pack(sequences));
+  const auto hidden = model.forward(pack(sequences, place.device));
   const auto expected = tensor_of(reference, "logits");
-  const auto logits = model.logits(hidden.detach()).view(expected.sizes());
+  const auto logits = model.logits(hidden.detach()).view(expected.sizes()).cpu();
   CHECK((logits - expected).abs().max().item<double>() < 1e-4);
 
   model.parameters().zero_grads();
