@@ -11,4 +11,7 @@ inline constexpr bool kIsSanitized = __has_feature(address_sanitizer) || __has_f
 inline constexpr bool kIsSanitized = false;
 #endif
 
+// How much longer a test may take with a sanitizer in it.
+inline constexpr double kSlowdown = kIsSanitized ? 25 : 1;
+
 inline double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }

@@ -15,8 +15,6 @@ using namespace r1::rewards::math;
 
 namespace {
 
-constexpr double kSlowdown = kIsSanitized ? 25 : 1;
-
 std::string repeated(const std::string& part, int times) {
   std::string text;
   for (int i = 0; i < times; ++i) text += part;
