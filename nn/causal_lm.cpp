@@ -124,8 +124,9 @@ AttentionInputs CausalLm::attention_inputs(const PackedTokens& tokens) {
 void CausalLm::run(const DecoderLayer& layer, int64_t index, const AttentionInputs& inputs, at::Tensor& hidden,
                    RouterReport* report) const {
   // The closure lives until the backward pass: it takes what it needs by value.
-  const auto run_it = [this, layer, inputs](const at::Tensor& x) {
-    return run_layer(layer, config_, x, inputs, options_.backend);
+  const auto balanced = report ? inputs.offsets : std::vector<int32_t>{0};
+  const auto run_it = [this, layer, inputs, balanced](const at::Tensor& x) {
+    return run_layer(layer, config_, x, inputs, balanced, options_.backend);
   };
   const bool recomputes = options_.recompute == Recompute::kLayers && at::GradMode::is_enabled();
   const auto outputs = recomputes ? checkpoint(run_it, hidden) : run_it(hidden);
@@ -141,8 +142,8 @@ void CausalLm::run(const DecoderLayer& layer, int64_t index, const AttentionInpu
 at::Tensor CausalLm::forward(const PackedTokens& tokens, RouterReport* report) {
   auto inputs = attention_inputs(tokens);
   auto hidden = embedding(anchor_, tokens.token_ids, embedding_);
-  // MLA and the routers' balance know segments of rows only: there every sequence has its own.
-  const auto chosen = config_.mla || config_.moe ? std::exchange(inputs.sharing, {}).chosen : at::Tensor();
+  // The routers report on sequences: there every one has rows of its own.
+  const auto chosen = report ? std::exchange(inputs.sharing, {}).chosen : at::Tensor();
   if (chosen.defined()) hidden = hidden.index_select(0, tokens.sharing.rows);
   for (size_t i = 0; i < layers_.size(); ++i) run(layers_[i], static_cast<int64_t>(i), inputs, hidden, report);
   if (chosen.defined()) hidden = hidden.index_select(0, chosen);

@@ -82,7 +82,7 @@ DecoderLayer bind_layer(const Parameters& p, const model::ModelConfig& c, int64_
 }
 
 std::vector<at::Tensor> run_layer(const DecoderLayer& layer, const model::ModelConfig& c, const at::Tensor& hidden,
-                                  const AttentionInputs& inputs, Backend b) {
+                                  const AttentionInputs& inputs, const std::vector<int32_t>& balanced, Backend b) {
   const auto normed = rms_norm(hidden, layer.attention_norm, c.rms_norm_eps, b);
   const auto attended =
       layer.mla ? run_mla(*layer.mla, c, normed, inputs, b)
@@ -91,7 +91,7 @@ std::vector<at::Tensor> run_layer(const DecoderLayer& layer, const model::ModelC
   const auto middle = hidden + attended;
   const auto x = rms_norm(middle, layer.mlp_norm, c.rms_norm_eps, b);
   if (!layer.moe) return {middle + run_mlp(*layer.mlp, x, b)};
-  const auto routed = routed_experts(x, *layer.moe, model::router_shape(c), inputs.offsets, b);
+  const auto routed = routed_experts(x, *layer.moe, model::router_shape(c), balanced, b);
   const auto output = layer.mlp ? routed.output + run_mlp(*layer.mlp, x, b) : routed.output;
   return {middle + output, routed.balance, routed.loads};
 }

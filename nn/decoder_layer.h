@@ -41,8 +41,9 @@ using ProductOf = std::function<Parameter(const Parameter&)>;
 DecoderLayer bind_layer(const Parameters& parameters, const model::ModelConfig& config, int64_t index,
                         const ProductOf& product);
 
-// hidden [T, D] -> {hidden [T, D]}, and of a MoE layer {hidden, balance [B], loads [E]} (nn/moe.h).
+// hidden [T, D] -> {hidden [T, D]}, and of a MoE layer {hidden, balance [B] of the segments `balanced`, loads [E]}
+// (nn/moe.h).
 std::vector<at::Tensor> run_layer(const DecoderLayer& layer, const model::ModelConfig& config, const at::Tensor& hidden,
-                                  const AttentionInputs& inputs, Backend backend);
+                                  const AttentionInputs& inputs, const std::vector<int32_t>& balanced, Backend backend);
 
 }  // namespace r1::nn

@@ -168,6 +168,15 @@ at::Tensor aten_mla(const at::Tensor& q, const at::Tensor& k_pe, const at::Tenso
 
 at::Tensor mla_attention(const at::Tensor& q, const at::Tensor& k_pe, const at::Tensor& kv,
                          const AttentionInputs& inputs, Backend backend, const std::optional<Latents>& latents) {
+  if (inputs.sharing.rows.defined()) {
+    auto expanded = inputs;
+    expanded.sharing = {};
+    const auto at_rows = [&](const at::Tensor& x) { return x.index_select(0, inputs.sharing.rows); };
+    auto own_latents = latents;
+    if (own_latents) own_latents->normed = at_rows(own_latents->normed);
+    return mla_attention(at_rows(q), at_rows(k_pe), at_rows(kv), expanded, backend, own_latents)
+        .index_select(0, inputs.sharing.chosen);
+  }
   if (backend == Backend::kAten) return aten_mla(q, k_pe, kv, inputs);
   return MlaFn::apply(q.contiguous(), k_pe, kv.contiguous(), std::make_shared<const AttentionInputs>(inputs), latents);
 }

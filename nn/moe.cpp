@@ -209,6 +209,7 @@ at::Tensor aten_choice(const at::Tensor& scores, const at::Tensor& bias, const k
 
 // Of scores [T, E]: the balance losses of kernels::balance_losses(), each times its segment's tokens.
 at::Tensor aten_balance(const at::Tensor& scores, const kernels::RouterShape& r, const std::vector<int32_t>& offsets) {
+  if (offsets.size() < 2) return scores.narrow(0, 0, 0).sum(-1);  // of no segment, with a gradient all the same
   std::vector<at::Tensor> losses;
   for (size_t s = 0; s + 1 < offsets.size(); ++s) {
     const auto rows = scores.narrow(0, offsets[s], offsets[s + 1] - offsets[s]);

@@ -26,7 +26,7 @@ struct MoeResult {
   at::Tensor loads;    // [E] int64 choices of each expert; no gradient
 };
 
-// x [T, D]; offsets as in PackedTokens.
+// x [T, D]; offsets of the segments whose balance losses are wanted: rows offsets[s] .. offsets[s + 1], {0} for none.
 MoeResult routed_experts(const at::Tensor& x, const MoeWeights& weights, const kernels::RouterShape& router,
                          const std::vector<int32_t>& offsets, Backend backend);
 
