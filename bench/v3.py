@@ -2,10 +2,10 @@
 """DeepSeek-V3's speed in one run (docs/v3.md): against a dense model of equal active parameters, with twice the experts, and
 against transformers on the same model.
 
-  bench/v3.py --work FOLDER [--python VENV/bin/python] [--only decode train experts transformers]
+  bench/v3.py --work FOLDER [--python VENV/bin/python] [--only decode train dense experts transformers] [--rounds 3]
 
-FOLDER gets the models (bench_v3 writes them, 1.2 GB); the Python is one with transformers. Each ratio's two figures follow
-each other: machines are shared and noisy, so only ratios of one run mean something.
+FOLDER gets the models (bench_v3 writes them, 1.2 GB); the Python is one with transformers. Each ratio's two figures take turns
+for some rounds, and the best of each counts: machines are shared and noisy, so only ratios of one run mean something.
 """
 
 import argparse
@@ -41,18 +41,26 @@ class Bench:
     def train(self, model, rows, length):
         return run(self.r1, "bench", "train", self.a.work / model, "--batch", rows, "--len", length, "--threads", self.a.threads)
 
-    def compare(self, name, model, other, batches=(1, 4, 16, 64), shapes=((8, 256), (16, 512))):
+    def in_turn(self, ours, theirs):
+        """The lines of both, run in turn."""
+        lines = [], []
+        for _ in range(self.a.rounds):
+            lines[0].extend(ours())
+            lines[1].extend(theirs())
+        return lines
+
+    def compare(self, name, model, other, batches=(1, 4, 16, 32, 64, 256), shapes=((8, 256), (16, 512))):
         """`model`'s tokens/s over `other`'s, in decode and in training."""
         if "decode" in self.a.only:
             for weights in ("f32", "bf16"):
-                ours = self.decode(model, batches, "--weights", weights)
-                theirs = self.decode(other, batches, "--weights", weights)
+                ours, theirs = self.in_turn(lambda: self.decode(model, batches, "--weights", weights),
+                                            lambda: self.decode(other, batches, "--weights", weights))
                 for b in batches:
                     ratio(f"{name}, decode, {weights}, batch {b}", best(ours, "tokens/s", f"batch={b} "),
                           best(theirs, "tokens/s", f"batch={b} "))
         if "train" in self.a.only:
             for rows, length in shapes:
-                ours, theirs = self.train(model, rows, length), self.train(other, rows, length)
+                ours, theirs = self.in_turn(lambda: self.train(model, rows, length), lambda: self.train(other, rows, length))
                 for dtype in ("fp32", "bf16"):
                     ratio(f"{name}, training, {dtype}, {rows} x {length} tokens", best(ours, "tokens/s", f"dtype={dtype} "),
                           best(theirs, "tokens/s", f"dtype={dtype} "))
@@ -79,6 +87,7 @@ def main():
     p.add_argument("--work", type=pathlib.Path, required=True)
     p.add_argument("--python", default="")
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--rounds", type=int, default=3, help="against our own models; transformers' script repeats by itself")
     p.add_argument("--only", nargs="+", default=["decode", "train", "dense", "experts", "transformers"],
                    help="decode and train say what is measured, the others against what")
     a = p.parse_args()
