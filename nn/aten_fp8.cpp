@@ -17,6 +17,7 @@ AtenFp8 aten_quantise(const at::Tensor& x, const kernels::Fp8Rounding& rounding)
   const int64_t height = rounding.block.rows, rows = round_up(x.size(0), std::max(height, kRowMultiple)),
                 cols = std::max(2 * kBlock, round_up(x.size(1), kBlock));
   const auto tiles = at::constant_pad_nd(x, {0, cols - x.size(1), 0, rows - x.size(0)})
+                         .contiguous()  // a transposed matrix that needs no padding has strides of its own
                          .view({rows / height, height, cols / kBlock, kBlock});
   auto scales = tiles.abs().amax({1, 3}, /*keepdim=*/true).clamp_min(rounding.least_amax) / kLargest;
   if (rounding.scale == kernels::Fp8Scale::kPowerOfTwo) scales = scales.log2().ceil().exp2();

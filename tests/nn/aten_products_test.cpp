@@ -31,14 +31,21 @@ struct Products {
   at::Tensor y, d_x, d_w;
 };
 
-// Forward and backward of a layer [200, 260] made of two published matrices, whose blocks at the edges are partial.
-Products products_of(const Place& place, Element element, bool is_fp8, const Fp8Scales& scales) {
+// Rows, inputs, and outputs of the two published matrices that a weight is made of.
+struct Shape {
+  int64_t t, k;
+  std::vector<int64_t> parts;
+};
+
+// Forward and backward of a layer.
+Products products_of(const Place& place, const Shape& s, Element element, bool is_fp8, const Fp8Scales& scales) {
   torch::manual_seed(5);
-  const auto x = torch::randn({300, 260}).to(place.device).requires_grad_();
-  Parameter weight{.weight = (torch::randn({200, 260}) * 0.05).to(place.device), .element = element, .is_fp8 = is_fp8};
+  const auto n = s.parts[0] + s.parts[1];
+  const auto x = torch::randn({s.t, s.k}).to(place.device).requires_grad_();
+  Parameter weight{.weight = (torch::randn({n, s.k}) * 0.05).to(place.device), .element = element, .is_fp8 = is_fp8};
   weight.grad = torch::zeros_like(weight.weight);
-  weight.part_rows = {130, 70};
-  const auto d_y = (torch::randn({300, 200}) * 1e-6).to(place.device);
+  weight.part_rows = s.parts;
+  const auto d_y = (torch::randn({s.t, n}) * 1e-6).to(place.device);
   const auto y = linear(x, weight, {}, place.backend, scales);
   y.backward(d_y);
   return {y, x.grad(), weight.grad};
@@ -63,9 +70,12 @@ Products model_of(const Place& place, Precision precision) {
 
 TEST_CASE("products composed of ATen operations are the kernels', forward and backward, in each precision") {
   const auto place = GENERATE(from_range(aten_places()));
-  INFO(place.name());
+  // Blocks at the edges that are partial, and a layer that no padding is needed for.
+  const auto shape = GENERATE(Shape{300, 260, {130, 70}}, Shape{256, 512, {256, 256}});
+  INFO(place.name() << ", " << shape.t << " rows");
   const auto check = [&](Element element, bool is_fp8, const Fp8Scales& scales) {
-    const auto wanted = products_of({}, element, is_fp8, scales), got = products_of(place, element, is_fp8, scales);
+    const auto wanted = products_of({}, shape, element, is_fp8, scales),
+               got = products_of(place, shape, element, is_fp8, scales);
     CHECK(relative(got.y, wanted.y) < tolerance(place));
     CHECK(relative(got.d_x, wanted.d_x) < tolerance(place));
     CHECK(relative(got.d_w, wanted.d_w) < tolerance(place));
@@ -103,6 +113,14 @@ TEST_CASE("matrices become FP8 with the kernels' values and scales, to the bit")
   }
   CHECK(
       got.dequantised().cpu().equal(torch::tensor(kernels::dequantise_fp8(compute_pool(), wanted)).view({rows, cols})));
+}
+
+TEST_CASE("values lie row by row, as at::_scaled_mm wants them, of a transposed matrix too") {
+  for (const int64_t rows : {128, 120}) {  // without padding and with it
+    const auto q = aten_quantise(torch::randn({256, rows}).t(), {.block = {1, 128}});
+    CHECK(q.values.is_contiguous());
+    CHECK(q.scales.is_contiguous());
+  }
 }
 
 TEST_CASE("grouped products of bfloat16 are each expert's own, and an expert without rows gets no gradient") {
