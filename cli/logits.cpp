@@ -119,7 +119,7 @@ void add_grads(Outputs& out, nn::CausalLm& model, const at::Tensor& hidden, cons
   out.add("loss", loss, {1});
   out.add_norms("grad_norms", grad_norms(model, /*has_mtp=*/false));
   if (depths.empty()) return;
-  at::Tensor loss_mtp = torch::zeros({}, hidden.options().requires_grad(false));
+  at::Tensor loss_mtp = torch::zeros({}, hidden.options());
   for (size_t k = 0; k < depths.size(); ++k) {
     loss_mtp = loss_mtp + mean_loss(model, depths[k].hidden, depths[k].rows, static_cast<int64_t>(k) + 2, rows);
   }

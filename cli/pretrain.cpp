@@ -4,9 +4,9 @@
 
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "core/error.h"
 #include "cli/precision.h"
 #include "cli/recipe.h"
+#include "core/error.h"
 #include "core/log.h"
 #include "sft/fresh_tokenizer.h"
 #include "train/run_folder.h"

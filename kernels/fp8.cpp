@@ -13,8 +13,6 @@
 namespace r1::kernels {
 namespace {
 
-constexpr float kLargest = 448;
-
 std::array<float, 256> make_table() {
   std::array<float, 256> table;
   for (int bits = 0; bits < 256; ++bits) {
@@ -28,7 +26,7 @@ std::array<float, 256> make_table() {
 }
 
 float scale_of(float amax, const Fp8Rounding& rounding) {
-  const float scale = std::max(amax, rounding.least_amax) / kLargest;
+  const float scale = std::max(amax, rounding.least_amax) / kE4m3Largest;
   return rounding.scale == Fp8Scale::kFloat ? scale : std::exp2(std::ceil(std::log2(scale)));
 }
 

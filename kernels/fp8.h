@@ -12,6 +12,7 @@ class ThreadPool;
 namespace r1::kernels {
 
 constexpr int64_t kFp8Block = 128;
+constexpr float kE4m3Largest = 448;
 
 // To nearest even and, as torch's cast, not saturating: what rounds past 448 becomes NaN.
 uint8_t f32_to_e4m3(float value);

@@ -7,7 +7,6 @@ namespace {
 
 constexpr int64_t kBlock = kernels::kFp8Block;
 constexpr int64_t kRowMultiple = 16;
-constexpr double kLargest = 448;
 
 int64_t round_up(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
 
@@ -19,7 +18,7 @@ AtenFp8 aten_quantise(const at::Tensor& x, const kernels::Fp8Rounding& rounding)
   const auto tiles = at::constant_pad_nd(x, {0, cols - x.size(1), 0, rows - x.size(0)})
                          .contiguous()  // a transposed matrix that needs no padding has strides of its own
                          .view({rows / height, height, cols / kBlock, kBlock});
-  auto scales = tiles.abs().amax({1, 3}, /*keepdim=*/true).clamp_min(rounding.least_amax) / kLargest;
+  auto scales = tiles.abs().amax({1, 3}, /*keepdim=*/true).clamp_min(rounding.least_amax) / kernels::kE4m3Largest;
   if (rounding.scale == kernels::Fp8Scale::kPowerOfTwo) scales = scales.log2().ceil().exp2();
   return {.values = (tiles / scales).to(at::kFloat8_e4m3fn).view({rows, cols}),
           .scales = scales.expand({-1, height, -1, 1}).reshape({rows, cols / kBlock}).t().contiguous(),

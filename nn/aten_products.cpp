@@ -1,9 +1,7 @@
 #include "nn/aten_products.h"
 
-#include <torch/torch.h>
-
 #include "nn/aten_fp8.h"
-#include "nn/autograd.h"
+#include "nn/linear_function.h"
 
 namespace r1::nn {
 namespace {
@@ -58,25 +56,15 @@ at::Tensor fp8_backward(const at::Tensor& x, const Parameter& weight, const Fp8S
   return d_x;
 }
 
-struct AtenLinearFn : torch::autograd::Function<AtenLinearFn> {
-  struct Kept {
-    Parameter weight;
-    Fp8Scales scales;
-  };
-
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const Parameter& weight,
-                            const Fp8Scales& scales) {
-    ctx->save_for_backward({x});
-    keep(ctx, Kept{weight, scales});
+struct AtenProducts {
+  static at::Tensor forward(const at::Tensor& x, const Parameter& weight, const Fp8Scales& scales) {
     return weight.is_fp8 ? fp8_forward(x, weight, scales) : product(x, weight.weight.t(), weight.element);
   }
-  static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    const auto x = ctx->get_saved_variables()[0];
-    const auto& [weight, scales] = kept<Kept>(ctx);
-    const auto& d_y = grads[0];
-    if (weight.is_fp8) return {fp8_backward(x, weight, scales, d_y), {}, {}};
+  static at::Tensor backward(const at::Tensor& x, const Parameter& weight, const Fp8Scales& scales,
+                             const at::Tensor& d_y) {
+    if (weight.is_fp8) return fp8_backward(x, weight, scales, d_y);
     weight.grad.add_(product(d_y.t(), x, weight.element));
-    return {product(d_y, weight.weight, weight.element), {}, {}};
+    return product(d_y, weight.weight, weight.element);
   }
 };
 
@@ -121,7 +109,7 @@ bool can_group(const Parameter& stack, int64_t num_experts) {
 }  // namespace
 
 at::Tensor aten_linear(const at::Tensor& x, const Parameter& weight, const Fp8Scales& scales) {
-  return AtenLinearFn::apply(x, weight, scales);
+  return LinearFunction<AtenProducts>::apply(x, weight, scales);
 }
 
 at::Tensor aten_expert_linear(const at::Tensor& x, const Parameter& stack, const ExpertRows& rows,
